@@ -1,0 +1,181 @@
+"""The networks by name, each with typed arguments that a bundle stores and `build` reads back.
+
+`mlp` and `cnn` are the two small networks the first users of this project trained; `resnet34` is the classic one from
+scratch with a replaced head; `compact` is ours: several small convolutional networks that vote inside one module,
+because at a fixed number of parameters a vote is more accurate and better calibrated than one larger network
+(An et al. 2020, arXiv:2008.10400, for MNIST).
+
+All take a batch of shape (n, channels, size, size), float, and return logits of shape (n, outputs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from handwriter_models.errors import UserError
+
+
+@dataclass(frozen=True)
+class MlpArguments:
+    """The seed's perceptron: 784-125-65-10."""
+
+    outputs: int = 10
+    size: int = 28
+    hidden: tuple[int, ...] = (125, 65)
+
+
+@dataclass(frozen=True)
+class CnnArguments:
+    """The seed's two convolutions with pooling and two dense layers."""
+
+    outputs: int = 10
+    size: int = 28
+    widths: tuple[int, ...] = (32, 64)
+    hidden: int = 128
+
+
+@dataclass(frozen=True)
+class ResNet34Arguments:
+    """torchvision's ResNet-34 without pretrained weights and with a new head."""
+
+    outputs: int = 10
+    channels: int = 3
+
+
+@dataclass(frozen=True)
+class CompactArguments:
+    """`members` networks of three stages of two 3x3 convolutions; their probabilities are averaged."""
+
+    outputs: int = 11
+    members: int = 3
+    widths: tuple[int, ...] = (24, 48, 96)
+    dropout: float = 0.2
+
+
+class Mlp(nn.Sequential):
+    """Flatten, then dense layers with ReLU."""
+
+    def __init__(self, arguments: MlpArguments) -> None:
+        sizes = (arguments.size**2, *arguments.hidden)
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before, after in zip(sizes, sizes[1:], strict=False):
+            layers += [nn.Linear(before, after), nn.ReLU()]
+        super().__init__(*layers, nn.Linear(sizes[-1], arguments.outputs))
+
+
+class Cnn(nn.Sequential):
+    """Convolution 3x3, ReLU and pooling for each width, then two dense layers."""
+
+    def __init__(self, arguments: CnnArguments) -> None:
+        layers: list[nn.Module] = []
+        channels, side = 1, arguments.size
+        for width in arguments.widths:
+            layers += [nn.Conv2d(channels, width, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
+            channels, side = width, side // 2
+        layers += [nn.Flatten(), nn.Linear(channels * side * side, arguments.hidden), nn.ReLU()]
+        super().__init__(*layers, nn.Linear(arguments.hidden, arguments.outputs))
+
+
+def _stage(before: int, after: int) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for channels in (before, after):
+        layers += [nn.Conv2d(channels, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+    return layers
+
+
+class CompactMember(nn.Sequential):
+    """One voter: three stages, pooling between them, global average, dropout, one dense layer."""
+
+    def __init__(self, arguments: CompactArguments) -> None:
+        layers: list[nn.Module] = []
+        before = 1
+        for number, width in enumerate(arguments.widths):
+            layers += ([nn.MaxPool2d(2)] if number else []) + _stage(before, width)
+            before = width
+        layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(arguments.dropout)]
+        super().__init__(*layers, nn.Linear(before, arguments.outputs))
+
+
+class Compact(nn.Module):
+    """Several voters; `members_logits` gives each one's answer for training, `forward` the log of their mean."""
+
+    def __init__(self, arguments: CompactArguments) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(CompactMember(arguments) for _ in range(arguments.members))
+
+    def member_logits(self, pictures: Tensor) -> Tensor:
+        """Logits of shape (members, n, outputs): each member learns on its own, so that they differ."""
+        return torch.stack([member(pictures) for member in self.members])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Log of the mean probability, shape (n, outputs)."""
+        logits = self.member_logits(pictures).float()
+        return torch.logsumexp(torch.log_softmax(logits, dim=-1), dim=0) - torch.log(torch.tensor(float(len(logits))))
+
+
+def _resnet34(arguments: ResNet34Arguments) -> nn.Module:
+    from handwriter_models.torchvision_import import torchvision
+
+    network: nn.Module = torchvision.models.resnet34(weights=None, num_classes=arguments.outputs)
+    if arguments.channels != 3:
+        network.conv1 = nn.Conv2d(arguments.channels, 64, 7, stride=2, padding=3, bias=False)
+    return network
+
+
+_BUILDERS: dict[str, tuple[type[Any], Any]] = {
+    "mlp": (MlpArguments, Mlp),
+    "cnn": (CnnArguments, Cnn),
+    "resnet34": (ResNet34Arguments, _resnet34),
+    "compact": (CompactArguments, Compact),
+}
+NETWORK_NAMES = tuple(_BUILDERS)
+
+
+def resolve_arguments(name: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - one dataclass a network
+    """The typed arguments of network `name`; raises `UserError` on an unknown name, field or type."""
+    if name not in _BUILDERS:
+        raise UserError(f"unknown network {name!r}", f"networks: {', '.join(NETWORK_NAMES)}", status=422)
+    kind = _BUILDERS[name][0]
+    defaults = asdict(kind())
+    unknown = sorted(set(arguments) - set(defaults))
+    if unknown:
+        raise UserError(f"network {name!r} has no argument {unknown[0]!r}", f"arguments: {', '.join(defaults)}", 422)
+    values = {field.name: _checked(name, field.name, defaults[field.name], arguments) for field in fields(kind)}
+    return kind(**values)
+
+
+def _checked(network: str, field: str, default: object, arguments: Mapping[str, Any]) -> object:
+    value = arguments.get(field, default)
+    if isinstance(default, tuple):
+        good = isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(_is_size(item) for item in value)
+        value = tuple(value) if good else value
+    elif isinstance(default, float):
+        good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
+    else:
+        good = _is_size(value)
+    if not good:
+        raise UserError(
+            f"argument {field!r} of network {network!r} is {value!r}", f"give a value like {default!r}", status=422
+        )
+    return value
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 4096
+
+
+def build(name: str, arguments: Mapping[str, Any]) -> nn.Module:
+    """A new network with random weights; raises `UserError` as `resolve_arguments` does."""
+    resolved = resolve_arguments(name, arguments)
+    network: nn.Module = _BUILDERS[name][1](resolved)
+    return network
+
+
+def arguments_as_json(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """All arguments with defaults filled in, ready for a bundle's config."""
+    return asdict(resolve_arguments(name, arguments))
