@@ -10,6 +10,7 @@ All take a batch of shape (n, channels, size, size), float, and return logits of
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -63,7 +64,7 @@ class Mlp(nn.Sequential):
     def __init__(self, arguments: MlpArguments) -> None:
         sizes = (arguments.size**2, *arguments.hidden)
         layers: list[nn.Module] = [nn.Flatten()]
-        for before, after in zip(sizes, sizes[1:], strict=False):
+        for before, after in itertools.pairwise(sizes):
             layers += [nn.Linear(before, after), nn.ReLU()]
         super().__init__(*layers, nn.Linear(sizes[-1], arguments.outputs))
 
