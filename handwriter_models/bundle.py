@@ -1,0 +1,175 @@
+"""A bundle: one trained model as a folder, written and read so that it is either whole or refused.
+
+`config.json`, `model.safetensors`, `README.md` (the card) and `figures/*.png`. Reading runs no code from the folder and
+never unpickles: names, shapes and number types of the weights are compared with the network that the config describes
+before any weight is looked at. Writing goes to a temporary folder beside the target, which then takes its name.
+It does not know what a picture is (`classifier` does).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from handwriter_models.bundle_config import BundleConfig, NetworkConfig, Preprocessing, Rejection, parse_json
+from handwriter_models.errors import UserError
+from handwriter_models.weights import WEIGHTS_FILE, check_state, network_from_bytes, state_bytes
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = [
+    "BUNDLED",
+    "BundleConfig",
+    "NetworkConfig",
+    "Preprocessing",
+    "Rejection",
+    "bundled_names",
+    "find_bundle",
+    "read_bundle",
+    "read_config",
+    "write_bundle",
+]
+
+BUNDLED = Path(__file__).parent / "bundled"
+CONFIG_FILE, CARD_FILE, FIGURES_FOLDER = "config.json", "README.md", "figures"
+_LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30}
+_FIGURE = re.compile(r"[\w][\w.-]{0,80}\.png")
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def bundled_names(folder: Path = BUNDLED) -> list[str]:
+    """The names of our own models, sorted."""
+    return sorted(config.parent.name for config in folder.glob(f"*/{CONFIG_FILE}"))
+
+
+def find_bundle(name: str | os.PathLike[str]) -> Path:
+    """The folder of a bundled model or of a bundle anywhere; raises `UserError` that lists the known names."""
+    if isinstance(name, str) and name in bundled_names():
+        return BUNDLED / name
+    known = ", ".join(bundled_names()) or "none"
+    try:
+        if name and (Path(name) / CONFIG_FILE).is_file():
+            return Path(name)
+        is_folder = bool(name) and Path(name).is_dir()
+    except (OSError, ValueError):  # a name no file system takes, such as one with a zero byte
+        is_folder = False
+    if is_folder:
+        raise UserError(f"{str(name)!r} is not a bundle: it has no {CONFIG_FILE}", f"bundled models: {known}", 422)
+    if isinstance(name, str) and _HUB.fullmatch(name):
+        raise UserError(
+            f"no folder {name!r}; models of the Hub are not fetched by this version",
+            f"give a folder or a bundled model: {known}",
+            422,
+        )
+    raise UserError(f"unknown model {str(name)!r}", f"give a folder or a bundled model: {known}", 422)
+
+
+def read_config(folder: str | os.PathLike[str]) -> BundleConfig:
+    """The config of the bundle in `folder`, checked; does not load torch."""
+    name = f"{Path(folder) / CONFIG_FILE}"
+    return BundleConfig.from_json(parse_json(file_bytes(folder, CONFIG_FILE), name), name)
+
+
+def read_bundle(folder: str | os.PathLike[str]) -> tuple[BundleConfig, nn.Module]:
+    """The config and the network in evaluation mode; raises `UserError` on any fault of either file."""
+    config = read_config(folder)
+    data = file_bytes(folder, WEIGHTS_FILE)
+    return config, network_from_bytes(config, data, str(Path(folder) / WEIGHTS_FILE))
+
+
+def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
+    """A file of the bundle, bounded in size; a link that leads out of the folder is refused."""
+    path = Path(folder) / name
+    try:
+        real = path.resolve(strict=True)
+        if not real.is_relative_to(Path(folder).resolve(strict=True)):
+            raise UserError(f"{path} is a link out of the bundle", "put the file itself into the folder", 422)
+        if not real.is_file():
+            raise UserError(f"{path} is not a file", "copy the bundle again, whole", 422)
+        with real.open("rb") as file:
+            data = file.read(_LARGEST[name] + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot read {path}: {reason}", "copy the bundle again, whole", 422) from error
+    if len(data) > _LARGEST[name]:
+        raise UserError(f"{path} is larger than {_LARGEST[name] // 2**20} MB", "this is not one of our bundles", 413)
+    return data
+
+
+def write_bundle(
+    folder: str | os.PathLike[str],
+    config: BundleConfig,
+    state: Mapping[str, Tensor],
+    card: str,
+    figures: Mapping[str, bytes] | None = None,
+) -> Path:
+    """Writes the bundle and returns its folder; an earlier bundle there is replaced, anything else is left alone.
+
+    Raises `UserError` when config and weights do not fit each other or a weight is not a number.
+    """
+    target = Path(folder)
+    document = config.to_json()
+    BundleConfig.from_json(document, str(target / CONFIG_FILE))
+    check_state(config, state, str(target / WEIGHTS_FILE))
+    _check_replaceable(target)
+    files = {
+        CONFIG_FILE: json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n",
+        WEIGHTS_FILE: state_bytes(state),
+        CARD_FILE: card.encode(),
+        **{f"{FIGURES_FOLDER}/{_figure_name(name)}": data for name, data in (figures or {}).items()},
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent) as work:
+        fresh = Path(work) / "fresh"
+        for name, data in files.items():
+            _write_synced(fresh / name, data)
+        if target.exists():
+            target.rename(Path(work) / "old")
+        fresh.rename(target)
+        _sync_folder(target.parent)
+    return target
+
+
+def _figure_name(name: str) -> str:
+    if not _FIGURE.fullmatch(name):
+        raise UserError(f"figure name {name!r}", "letters, digits, '-', '_' and a name that ends in .png")
+    return name
+
+
+def _check_replaceable(target: Path) -> None:
+    """Only what a bundle is made of may be replaced: a folder with anything else in it is somebody's work."""
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise UserError(f"{target} is a file, a bundle is a folder", "give another place for the bundle")
+    known = {CONFIG_FILE, WEIGHTS_FILE, CARD_FILE, FIGURES_FOLDER}
+    foreign = sorted(path.name for path in target.iterdir() if path.name not in known)
+    foreign += sorted(f"{FIGURES_FOLDER}/{path.name}" for path in target.glob(f"{FIGURES_FOLDER}/*") if path.is_dir())
+    if foreign:
+        raise UserError(f"{target} holds {foreign[0]!r}, which is no part of a bundle", "give an empty or new folder")
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        os.fsync(descriptor)
+        os.close(descriptor)
+
+
+def bundle_bytes(folder: Path) -> int:
+    """The size of all files of the bundle."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,207 @@
+"""A loaded bundle that answers: `load("digits").predict(picture)`.
+
+A classifier prepares the picture, asks its network, applies the bundle's temperature, and says when a picture is none
+of its labels instead of guessing. It may be used from many threads at once: nothing in it changes after `load`.
+It does not set torch's number of threads, which belongs to the process (a server that answers many at once is faster
+with one; see benchmarks/RESULTS.md).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import islice
+from time import perf_counter
+from typing import Any, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
+from handwriter_models.errors import UserError
+from handwriter_models.images import Source, read_picture
+from handwriter_models.ink import Ink, prepare
+
+_CHUNK = 256  # pictures a pass through the network: bounds the memory of `scores`
+NOT_REJECTED, BLANK, FOREIGN = "", "blank", "not in its world"
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer.
+
+    Attributes:
+        model: the bundle's name.
+        label: the most probable label, also when the picture is rejected as foreign; "" when it is blank.
+        confidence: the label's probability times the probability that the picture is in the model's world.
+        probabilities: by label, in the bundle's order, summing to 1.
+        rejected: the picture is none of the labels.
+        reason: why it is rejected: "blank", "not in its world", or "".
+        category: a coarser group of the label, for models that have one.
+        seen: the uint8 (28, 28) picture that the network saw.
+        milliseconds: from the picture to the answer.
+    """
+
+    model: str
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    rejected: bool
+    reason: str
+    seen: NDArray[np.uint8] = field(repr=False, compare=False)
+    milliseconds: float
+    category: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields of the HTTP answer; `category` only where there is one."""
+        answer: dict[str, Any] = {
+            "model": self.model,
+            "label": self.label,
+            "confidence": self.confidence,
+            "probabilities": self.probabilities,
+            "rejected": self.rejected,
+            "milliseconds": self.milliseconds,
+        }
+        return answer if self.category is None else {**answer, "category": self.category}
+
+
+class Classifier:
+    """A bundle's config and network, ready to answer.
+
+    Args:
+        config: the bundle's config; only preprocessing `ink` is answered.
+        network: its network; a copy in evaluation mode is taken, the given one stays as it is.
+
+    Raises:
+        UserError: the network does not take such pictures, or its answer does not fit the labels.
+    """
+
+    def __init__(self, config: BundleConfig, network: nn.Module) -> None:
+        if config.preprocessing.name != "ink":
+            raise UserError(
+                f"model {config.name!r} takes pictures prepared as {config.preprocessing.name!r}",
+                "this version answers models with preprocessing 'ink'",
+                422,
+            )
+        self.name = config.name
+        self.config = config
+        self.labels = config.labels
+        self.network = fold_batch_norms(deepcopy(network).eval()).requires_grad_(False)
+        parts = config.preprocessing
+        self._scale, self._shift = 1 / 255 / cast(float, parts.std), cast(float, parts.mean) / cast(float, parts.std)
+        self._try_out()
+
+    def predict(self, picture: Source) -> Prediction:
+        """The answer for one picture, in any form that `read_picture` takes; raises `PictureError` as it does."""
+        return self.predict_many([picture])[0]
+
+    def predict_many(self, pictures: Iterable[Source], batch: int = 64) -> list[Prediction]:
+        """The answers in order; pictures are read as they come, `batch` at a time go through the network."""
+        answers: list[Prediction] = []
+        waiting = iter(pictures)
+        while group := self._prepared(islice(waiting, batch)):
+            answers += self._answers(group)
+        return answers
+
+    def scores(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Of prepared pictures, uint8 (n, 28, 28): probabilities by label (n, labels) and of the background (n,)."""
+        side = self.config.preprocessing.size
+        if batch.dtype != np.uint8 or batch.ndim != 3 or batch.shape[1:] != (side, side):
+            raise ValueError(f"scores takes uint8 (n, {side}, {side}), not {batch.dtype} {batch.shape}")
+        logits = [self._logits(batch[start : start + _CHUNK]) for start in range(0, len(batch), _CHUNK)]
+        return self._probabilities(torch.cat(logits) if logits else torch.empty(0, self._outputs))
+
+    @property
+    def _outputs(self) -> int:
+        return len(self.labels) + self.config.has_background
+
+    def _prepared(self, pictures: Iterator[Source]) -> list[tuple[Ink, float]]:
+        group = []
+        for picture in pictures:
+            start = perf_counter()
+            group.append((prepare(read_picture(picture)), perf_counter() - start))
+        return group
+
+    def _answers(self, group: list[tuple[Ink, float]]) -> list[Prediction]:
+        start = perf_counter()
+        inked = [ink.pixels for ink, _ in group if not ink.blank]
+        probabilities, background = self.scores(np.stack(inked)) if inked else self.scores(_NO_PICTURES)
+        rows = iter(zip(probabilities.tolist(), background.tolist(), strict=True))
+        share = (perf_counter() - start) / len(group)
+        return [self._answer(ink, None if ink.blank else next(rows), seconds + share) for ink, seconds in group]
+
+    def _answer(self, ink: Ink, row: tuple[list[float], float] | None, seconds: float) -> Prediction:
+        blank = row is None
+        values, background = row or ([1 / len(self.labels)] * len(self.labels), 0.0)
+        best = max(range(len(values)), key=values.__getitem__)
+        reason = BLANK if blank else FOREIGN if self._is_foreign(values[best], background) else NOT_REJECTED
+        return Prediction(
+            model=self.name,
+            label="" if blank else self.labels[best],
+            confidence=0.0 if blank else values[best] * (1 - background),
+            probabilities=dict(zip(self.labels, values, strict=True)),
+            rejected=bool(reason),
+            reason=reason,
+            seen=ink.pixels,
+            milliseconds=seconds * 1000,
+        )
+
+    def _is_foreign(self, best: float, background: float) -> bool:
+        rule = self.config.rejection
+        if rule is None:
+            return False
+        return background >= rule.threshold if rule.score == "background" else best < rule.threshold
+
+    def _logits(self, batch: NDArray[np.uint8]) -> Tensor:
+        with torch.inference_mode():
+            pictures = torch.from_numpy(np.ascontiguousarray(batch)).unsqueeze(1).float()
+            logits: Tensor = self.network(pictures.mul_(self._scale).sub_(self._shift))
+            return logits.float()
+
+    def _probabilities(self, logits: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        with torch.inference_mode():
+            scaled = logits / self.config.temperature
+            probabilities: NDArray[np.float32] = torch.softmax(scaled[:, : len(self.labels)], dim=1).numpy()
+            if not self.config.has_background:
+                return probabilities, np.zeros(len(probabilities), np.float32)
+            return probabilities, torch.softmax(scaled, dim=1)[:, -1].numpy()
+
+    def _try_out(self) -> None:
+        """One pass: a network that does not fit is found now, not at the first visitor, who need not wait either."""
+        side = self.config.preprocessing.size
+        try:
+            logits = self._logits(np.zeros((1, side, side), np.uint8))
+        except RuntimeError as error:
+            raise self._misfit(f"takes no such pictures: {str(error).splitlines()[0]}") from error
+        if logits.shape != (1, self._outputs) or not bool(torch.isfinite(logits).all()):
+            answers = tuple(logits.shape)[1:]
+            raise self._misfit(f"answers values of shape {answers}, not {self._outputs} finite ones")
+
+    def _misfit(self, what: str) -> UserError:
+        hint = "the bundle's config does not fit its weights; make the bundle again"
+        return UserError(f"the network of model {self.name!r} {what}", hint, 422)
+
+
+_NO_PICTURES = np.zeros((0, 28, 28), np.uint8)
+
+
+def fold_batch_norms(network: nn.Module) -> nn.Module:
+    """The evaluation-mode network with each BatchNorm that follows a convolution in a Sequential folded into it."""
+    for name, child in network.named_children():
+        setattr(network, name, fold_batch_norms(child))
+    if isinstance(network, nn.Sequential):
+        for number, (layer, follower) in enumerate(zip(list(network), list(network)[1:], strict=False)):
+            if isinstance(layer, nn.Conv2d) and isinstance(follower, nn.BatchNorm2d):
+                network[number] = fuse_conv_bn_eval(layer, follower)
+                network[number + 1] = nn.Identity()
+    return network
+
+
+def load(name: str | os.PathLike[str]) -> Classifier:
+    """The classifier of a bundled model or of the bundle in a folder; raises `UserError` when there is none."""
+    return Classifier(*read_bundle(find_bundle(name)))
