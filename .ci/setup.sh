@@ -101,50 +101,6 @@ key_for() {
 }
 
 install() {
-    command -v apt-get >/dev/null || return 1
-    say "installing through apt: $*"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 update >&2 </dev/null || say "apt-get update failed; going on"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "$@" >&2 </dev/null
-}
-
-has_hangul_font() { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=ko family 2>/dev/null)" ]; }
-has_browser() { command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null; }
-
-# What the tests need beside Python. Where it cannot be installed they still run, and say themselves what they missed.
-system_packages() {
-    local missing=()
-    has_browser || missing+=(chromium)
-    command -v chromedriver >/dev/null || missing+=(chromium-driver)
-    has_hangul_font || missing+=(fontconfig fonts-nanum)
-    [ ${#missing[@]} = 0 ] || apt_install "${missing[@]}" || {
-        say "could not install ${missing[*]}: tests that need them will not pass"
-        say "install them yourself: sudo apt-get install ${missing[*]} (elsewhere: Chromium, chromedriver, a font with 한글)"
-    }
-}
-
-# --- .venv -------------------------------------------------------------------------------------------------------
-
-make_venv() {
-    local version
-    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
-        apt_install "python$version-venv" && "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-            stop "this Python cannot make virtual environments: its venv module is missing" \
-                "install it, then repeat: sudo apt-get install python$version-venv"
-    fi
-    say "making .venv with Python $version ($python)"
-    rm -rf .venv
-    "$python" -m venv .venv
-}
-
-# The venv's own Python must be the chosen one and have pip; an interrupted `python -m venv` leaves neither sure.
-usable_venv() {
-    [ "$(identity_of .venv/bin/python)" = "$(identity_of "$python")" ] && .venv/bin/python -m pip --version >/dev/null 2>&1
-}
-
-key() { { identity_of .venv/bin/python; cat "$@"; } | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'; }
-
-install() {
     local quiet=--quiet
     [ ! -t 2 ] || quiet=
     say "installing the packages of $1 into .venv (minutes the first time)"
@@ -168,7 +124,10 @@ ready() {
 }
 
 # One at a time: `make run` and `make test` may be started together. The lock is on the folder itself and leaves no file.
-if command -v flock >/dev/null; then exec 9<.; flock 9; fi
+if command -v flock >/dev/null; then
+    exec 9<.
+    flock -n 9 || { say "waiting for another set-up of this folder"; flock 9; }
+fi
 case "${1:-}" in
     demo) python=$(find_python); ready demo ;;
     checks) python=$(find_python); ready checks ;;
