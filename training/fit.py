@@ -1,0 +1,234 @@
+"""From a source and a recipe to a bundle: read, train, calibrate, measure, draw, write.
+
+Each stage is its own module; this one gives them their order, keeps the time, and decides when an unfinished training
+is taken up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from handwriter_models.bundle import (
+    BundleConfig,
+    NetworkConfig,
+    Preprocessing,
+    Rejection,
+    find_bundle,
+    read_bundle,
+    read_config,
+    write_bundle,
+)
+from handwriter_models.classifier import Classifier
+from handwriter_models.errors import UserError
+from handwriter_models.networks import arguments_as_json, build
+from training.calibrate import background_threshold, fit_temperature, probability_threshold
+from training.card import write_card
+from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
+from training.evaluate import answers_of, metrics_of
+from training.figures import draw_figures
+from training.inference import PREPROCESSING, logits_of, plain_pictures
+from training.loop import Material, Trainer
+from training.progress import messages, training_progress
+from training.recipes import Recipe
+from training.samples import Samples, Splits, join
+from training.sources import read_source
+from training.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a person asked for; `start` is a bundle whose weights the training begins with."""
+
+    source: str
+    recipe: Recipe
+    out: Path
+    data: Path | None = None
+    resume: bool = False
+    restart: bool = False
+    device: str = "cpu"
+    start: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The bundle that was written, its metrics, and the files that could not be read."""
+
+    bundle: Path
+    metrics: dict[str, Any]
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+
+
+def fit(order: Order) -> Result:
+    """Trains and writes the bundle `order.out`; an unfinished training beside it is resumed when that was asked."""
+    _check_out(order)
+    watch = Stopwatch()
+    with watch.stage("read"):
+        splits = read_source(order.source, order.data, order.recipe.data, order.recipe.train.seed)
+        train = _with_extras(splits.train, order)
+    config = _first_config(order, splits)
+    identity = {"recipe": config.recipe, "fingerprint": config.data["fingerprint"], "start": order.start}
+    finished = _finished(order, config)
+    if finished:
+        return replace(finished, unreadable=splits.unreadable)
+    torch.manual_seed(order.recipe.train.seed)
+    network = _first_network(order, config)
+    material = Material(train, splits.validation, _augmentation(order.recipe), identity)
+    trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device)
+    _take_up(order, trainer, identity)
+    with watch.stage("train"):
+        with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
+            trainer.train(progress)
+    watch.seconds["train"] = round(sum(epoch.seconds for epoch in trainer.history), 3)
+    metrics = _finish(order, config, trainer, splits, watch)
+    return Result(order.out, metrics, splits.unreadable)
+
+
+def _check_out(order: Order) -> None:
+    """`UserError` before any work when the result would have no place."""
+    if order.resume and order.restart:
+        raise UserError("--resume and --restart exclude each other", "give one of them")
+    if order.out.exists() and not order.out.is_dir():
+        raise UserError(f"--out {order.out} is a file", "give a folder")
+    if order.out.is_dir() and any(order.out.iterdir()) and not (order.out / "config.json").is_file():
+        raise UserError(f"--out {order.out} holds other things than a bundle", "give a new folder")
+    if not order.resume and not order.restart and read_checkpoint(run_folder(order.out)):
+        raise UserError(
+            f"{order.out} has an unfinished training ({run_folder(order.out)})",
+            "add --resume to go on with it, or --restart to begin again",
+        )
+
+
+def _with_extras(train: Samples, order: Order) -> Samples:
+    if not order.recipe.data.extras:
+        return train
+    from training.additions import read_extras
+
+    return join([train, *read_extras(order.recipe.data.extras, train, order.data, order.recipe.train.seed)])
+
+
+def _augmentation(recipe: Recipe) -> Any:  # noqa: ANN401 - loop.Augment
+    if not recipe.augment:
+        return plain_pictures
+    from training.augment import build as build_augmentation
+
+    return build_augmentation(recipe.augment)
+
+
+def _first_config(order: Order, splits: Splits) -> BundleConfig:
+    """All of the config that is known before training."""
+    recipe, labels = order.recipe, splits.train.names
+    outputs = len(labels) + (recipe.rejection.score == "background")
+    given = recipe.network.arguments.get("outputs", outputs)
+    if given != outputs:
+        raise UserError(
+            f"the recipe's network has {given!r} outputs, the labels of {order.source} need {outputs}",
+            "leave 'outputs' out of the recipe",
+        )
+    arguments = arguments_as_json(recipe.network.name, {**recipe.network.arguments, "outputs": outputs})
+    return BundleConfig(
+        name=recipe.name,
+        kind="handwriting",
+        labels=tuple(labels),
+        network=NetworkConfig(recipe.network.name, arguments),
+        preprocessing=Preprocessing(**PREPROCESSING),
+        description=recipe.description,
+        recipe=recipe.as_json(),
+        data={"source": order.source, "fingerprint": splits.fingerprint(), "splits": splits.counts()},
+    )
+
+
+def _finished(order: Order, config: BundleConfig) -> Result | None:
+    """The result that is there already, when the training to resume had reached its end."""
+    if not order.resume or read_checkpoint(run_folder(order.out)) or not (order.out / "config.json").is_file():
+        return None
+    there = read_config(order.out)
+    if (there.recipe, there.data) != (BundleConfig.from_json(config.to_json()).recipe, config.data):
+        return None
+    messages.print(f"{order.out} is finished already")
+    return Result(order.out, there.metrics)
+
+
+def _first_network(order: Order, config: BundleConfig) -> nn.Module:
+    network = build(config.network.name, config.network.arguments)
+    if order.start is None:
+        return network
+    start, trained = read_bundle(find_bundle(order.start))
+    if start.network != config.network or start.labels != config.labels:
+        raise UserError(
+            f"bundle {order.start} has network {start.network} or labels that differ from the recipe's {config.network}",
+            "start from a bundle with the same network and labels",
+        )
+    network.load_state_dict(trained.state_dict())
+    return network
+
+
+def _take_up(order: Order, trainer: Trainer, identity: dict[str, Any]) -> None:
+    """Goes on from the checkpoint when that was asked and there is one of this very training."""
+    if order.restart:
+        remove_checkpoint(trainer.folder)
+    checkpoint = read_checkpoint(trainer.folder) if order.resume else None
+    if checkpoint is None:
+        if order.resume:
+            messages.print(f"nothing to resume in {trainer.folder}: beginning from the start")
+        return
+    for part, value in identity.items():
+        if checkpoint.values["identity"].get(part) != value:
+            raise UserError(
+                f"the unfinished training in {trainer.folder} has another {part}",
+                "give the same source, recipe and options as before, or --restart",
+            )
+    trainer.load(checkpoint)
+    messages.print(f"going on at step {trainer.done} of {trainer.steps}")
+
+
+def _finish(order: Order, config: BundleConfig, trainer: Trainer, splits: Splits, watch: Stopwatch) -> dict[str, Any]:
+    """Calibrates, measures and draws the trained network, writes the bundle and returns its metrics."""
+    trainer.network.load_state_dict(trainer.weights)
+    network = trainer.network.eval().to("cpu")
+    with watch.stage("calibrate"):
+        config = _calibrated(config, network, order.recipe, splits.validation)
+    with watch.stage("evaluate"):
+        classifier = Classifier(config, network)
+        answers = answers_of(classifier, splits.test)
+        metrics = metrics_of(classifier, answers)
+    with watch.stage("draw"):
+        figures = draw_figures(answers, trainer.history)
+    last = trainer.history[-1]
+    metrics |= {"validation_accuracy": round(last.validation_accuracy, 6), "seconds": watch.seconds}
+    config = replace(config, metrics=metrics, parent=_parent(order))
+    with_history = replace(config, metrics={**metrics, "history": [asdict(epoch) for epoch in trainer.history]})
+    order.out.parent.mkdir(parents=True, exist_ok=True)
+    write_bundle(order.out, with_history, network.state_dict(), write_card(config, list(figures)), figures)
+    remove_checkpoint(trainer.folder)
+    return metrics
+
+
+def _calibrated(config: BundleConfig, network: nn.Module, recipe: Recipe, validation: Samples) -> BundleConfig:
+    """The config with temperature and rejection found on the validation pictures."""
+    logits = logits_of(network, validation.images)
+    config = replace(config, temperature=fit_temperature(logits[:, : len(config.labels)], validation.labels))
+    score, target, threshold = recipe.rejection.score, recipe.rejection.target, recipe.rejection.threshold
+    if score == "none":
+        return config
+    config = replace(config, rejection=Rejection(score, threshold or 0.5))  # type: ignore[arg-type]
+    if threshold:
+        return config
+    probabilities, background = Classifier(config, network).scores(validation.images)
+    found = (
+        background_threshold(background, target)
+        if score == "background"
+        else probability_threshold(probabilities.max(axis=1), target)
+    )
+    return replace(config, rejection=Rejection(score, found))  # type: ignore[arg-type]
+
+
+def _parent(order: Order) -> dict[str, Any] | None:
+    if order.start is None:
+        return None
+    start = read_config(find_bundle(order.start))
+    return {"name": start.name, "fingerprint": start.data.get("fingerprint"), "recipe": start.recipe.get("name")}

@@ -1,0 +1,227 @@
+"""The training loop: whole data set in memory, batches by index, one generator seed a step.
+
+Each step seeds its own random numbers from (seed, step), and the order of an epoch follows from (seed, epoch). So the
+state of a training is its weights, its average, its optimizer and a step number; a training stopped at any step goes on
+to the same weights as an unbroken one (bit for bit on a CPU). It does not decide what a good model is: it ends after
+the recipe's epochs, and calibration and measurement come after.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from handwriter_models.errors import UserError
+from training.checkpoint import Checkpoint, write_checkpoint
+from training.inference import MEAN, STD, logits_of
+from training.interruption import Interruption
+from training.optimization import WeightAverage, build_optimizer, load_optimizer, optimizer_tensors, rate_at
+from training.recipes import Recipe
+from training.samples import Samples
+
+_LOOK_EVERY = 20  # steps between two looks at the loss: each look makes the device wait
+Augment = Callable[[Tensor, torch.Generator], Tensor]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to: training figures are of the augmented pictures while the weights changed."""
+
+    epoch: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+    rate: float
+    seconds: float
+
+
+class Progress(Protocol):
+    """Whoever shows how the training goes."""
+
+    def step(self, done: int, loss: float, accuracy: float) -> None:
+        """`done` steps of all are taken; mean loss and accuracy of this epoch so far."""
+
+    def epoch(self, epoch: Epoch) -> None:
+        """An epoch is over and saved."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a trainer learns from; `identity` goes into the checkpoint so that only the same training is resumed."""
+
+    train: Samples
+    validation: Samples
+    augment: Augment
+    identity: Mapping[str, Any]
+
+
+class Trainer:
+    """One training of `network` by `recipe`, able to save itself to `folder` and to go on from there."""
+
+    def __init__(self, network: nn.Module, recipe: Recipe, material: Material, folder: Path, device: str) -> None:
+        options = recipe.train
+        self.options, self.material, self.folder, self.device = options, material, folder, device
+        self.network = network.to(device, memory_format=torch.channels_last)
+        self.optimizer = build_optimizer(self.network, options)
+        self.average = WeightAverage(self.network, options.ema) if options.ema > 0 else None
+        self.images = torch.from_numpy(material.train.images).to(device)
+        self.labels = torch.from_numpy(material.train.labels).to(device)
+        self.steps_in_epoch = math.ceil(len(self.labels) / options.batch)
+        self.steps = self.steps_in_epoch * options.epochs
+        self.generator = torch.Generator(device)
+        self.done = 0
+        self.seconds = 0.0  # of the present epoch
+        self.sums = torch.zeros(3, dtype=torch.float64, device=device)  # loss, hits, pictures of the present epoch
+        self.history: list[Epoch] = []
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights to validate and keep: the average where there is one."""
+        return self.average.state if self.average else self.network.state_dict()
+
+    def train(self, progress: Progress) -> None:
+        """All remaining epochs; a save after each. Ctrl-C saves at once and raises `KeyboardInterrupt`."""
+        with Interruption() as interruption:
+            while self.done < self.steps:
+                self._epoch(progress, interruption)
+                self._close_epoch()
+                self.save()
+                progress.epoch(self.history[-1])
+
+    def _epoch(self, progress: Progress, interruption: Interruption) -> None:
+        number, first = divmod(self.done, self.steps_in_epoch)
+        order = torch.randperm(
+            len(self.labels), generator=torch.Generator().manual_seed(self._seed(number, epoch=True))
+        )
+        order = order.to(self.device)
+        batch = self.options.batch
+        started, before = time.perf_counter(), self.seconds
+        self.network.train()
+        for place in range(first, self.steps_in_epoch):
+            self._step(order[place * batch : (place + 1) * batch])
+            if self.done % _LOOK_EVERY == 0 or place + 1 == self.steps_in_epoch:
+                loss, accuracy, _ = self._means()
+                progress.step(self.done, loss, accuracy)
+            self.seconds = before + time.perf_counter() - started
+            if interruption.asked:
+                self.save()
+                raise KeyboardInterrupt
+
+    def _step(self, index: Tensor) -> None:
+        seed = self._seed(self.done)
+        torch.manual_seed(seed)
+        self.generator.manual_seed(seed)
+        labels = self.labels[index]
+        pictures = self.material.augment(self.images[index], self.generator).sub(MEAN).div_(STD)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate_at(self.done, self.steps, self.options)
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.options.precision == "bf16"):
+            logits = self._logits(pictures)
+        loss = F.cross_entropy(
+            logits.flatten(0, 1).float(), labels.repeat(len(logits)), label_smoothing=self.options.label_smoothing
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.options.clip > 0:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
+        self.optimizer.step()
+        if self.average:
+            self.average.update(self.done)
+        hits = logits.detach().mean(0).argmax(1).eq(labels).sum()
+        self.sums += torch.stack([loss.detach().double() * len(index), hits.double(), hits.new_tensor(len(index))])
+        self.done += 1
+
+    def _logits(self, pictures: Tensor) -> Tensor:
+        """(members, n, outputs): members that vote learn each on its own."""
+        if hasattr(self.network, "member_logits"):
+            members: Tensor = self.network.member_logits(pictures)
+            return members
+        logits: Tensor = self.network(pictures)
+        return logits.unsqueeze(0)
+
+    def _seed(self, number: int, epoch: bool = False) -> int:
+        """Far apart for different seeds, epochs and steps (odd multipliers modulo 2^63)."""
+        return (self.options.seed * 0x9E3779B97F4A7C15 + (2 * number + epoch) * 0xBF58476D1CE4E5B9) % 2**63
+
+    def _means(self) -> tuple[float, float, int]:
+        loss, hits, count = self.sums.tolist()
+        if not math.isfinite(loss):
+            epoch, step = divmod(self.done - 1, self.steps_in_epoch)
+            kept = f"the state before it is kept in {self.folder}" if self.history else "no epoch was finished"
+            raise UserError(
+                f"the loss became {loss} in epoch {epoch + 1}, step {step + 1}; {kept}",
+                f"try a lower rate than {self.options.rate} (--rate), a warm-up (one-cycle) or clip = 1.0 in the recipe",
+            )
+        return loss / count, hits / count, int(count)
+
+    def _close_epoch(self) -> None:
+        loss, accuracy, _ = self._means()
+        validation_loss, validation_accuracy = self.validate()
+        last_rate = rate_at(self.done - 1, self.steps, self.options)
+        number = len(self.history) + 1
+        self.history.append(
+            Epoch(number, loss, accuracy, validation_loss, validation_accuracy, last_rate, round(self.seconds, 3))
+        )
+        self.sums.zero_()
+        self.seconds = 0.0
+
+    def validate(self) -> tuple[float, float]:
+        """Loss and accuracy of the weights to keep on the validation pictures."""
+        with self.kept_weights() as network:
+            logits = torch.from_numpy(logits_of(network, self.material.validation.images, self.device))
+        labels = torch.from_numpy(self.material.validation.labels)
+        return F.cross_entropy(logits, labels).item(), logits.argmax(1).eq(labels).float().mean().item()
+
+    def kept_weights(self) -> KeptWeights:
+        """A context in which the network has the weights to keep and is in evaluation mode."""
+        return KeptWeights(self.network, self.weights)
+
+    def save(self) -> None:
+        """The whole state to the run folder, at once."""
+        tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer_tensors(self.optimizer).items()}
+        tensors["sums"] = self.sums
+        if self.average:
+            tensors |= {f"average.{name}": tensor for name, tensor in self.average.state.items()}
+        history = [asdict(epoch) for epoch in self.history]
+        values = {"identity": dict(self.material.identity), "done": self.done, "seconds": self.seconds}
+        write_checkpoint(self.folder, tensors, {**values, "history": history})
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Goes on from a checkpoint of the same training."""
+        parts: dict[str, dict[str, Tensor]] = {"network": {}, "optimizer": {}, "average": {}}
+        for name, tensor in checkpoint.tensors.items():
+            part, _, rest = name.partition(".")
+            parts.setdefault(part, {})[rest] = tensor
+        self.network.load_state_dict(parts["network"])
+        load_optimizer(self.optimizer, parts["optimizer"])
+        if self.average:
+            self.average.load(parts["average"])
+        self.sums = checkpoint.tensors["sums"].to(self.device)
+        self.done, self.seconds = checkpoint.values["done"], checkpoint.values["seconds"]
+        self.history = [Epoch(**values) for values in checkpoint.values["history"]]
+
+
+class KeptWeights:
+    """Swaps other weights into a network and back; copies, so that the training's own tensors stay in place."""
+
+    def __init__(self, network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+        self.network, self.weights = network, weights
+        self.live: dict[str, Tensor] = {}
+
+    def __enter__(self) -> nn.Module:
+        self.live = {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+        self.network.load_state_dict(self.weights)
+        return self.network.eval()
+
+    def __exit__(self, *_: object) -> None:
+        self.network.load_state_dict(self.live)

@@ -1,0 +1,208 @@
+"""A recipe: every choice of a training in one readable TOML file, checked field by field.
+
+The same recipe, data and seed give the same weights on a CPU, so a bundle stores its resolved recipe whole. What is
+not a choice of the training (the device, where files lie) is not in a recipe but an option of the command.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from handwriter_models.errors import UserError
+
+FOLDER = Path(__file__).with_name("recipes")
+Section = TypeVar("Section")
+
+
+def _choice(*choices: str) -> Any:  # noqa: ANN401 - a dataclass field takes its type from the annotation
+    return field(default=choices[0], metadata={"choices": choices})
+
+
+def _number(default: float, low: float, high: float) -> Any:  # noqa: ANN401 - as above
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+@dataclass(frozen=True)
+class NetworkChoice:
+    """A network of `handwriter_models.networks`; the number of outputs follows from the labels."""
+
+    name: str = "mlp"
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Shares set apart for validation, and for the test where the source has none; extra training pictures by name."""
+
+    validation: float = _number(0.05, 0.001, 0.5)
+    test: float = _number(0.2, 0.01, 0.5)
+    extras: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The loop: `ema` 0, `clip` 0 and `label_smoothing` 0 switch that part off."""
+
+    optimizer: str = _choice("adam", "adamw", "sgd")
+    rate: float = _number(1e-3, 1e-9, 1e3)
+    batch: int = _number(128, 1, 65536)
+    epochs: int = _number(10, 1, 100_000)
+    schedule: str = _choice("constant", "one-cycle", "cosine")
+    warmup: float = _number(0.3, 0.0, 0.9)  # share of the steps in which one-cycle climbs
+    weight_decay: float = _number(0.0, 0.0, 10.0)
+    momentum: float = _number(0.9, 0.0, 0.9999)  # of sgd
+    label_smoothing: float = _number(0.0, 0.0, 0.9)
+    ema: float = _number(0.0, 0.0, 0.999999)
+    precision: str = _choice("fp32", "bf16")
+    clip: float = _number(0.0, 0.0, 1e6)
+    seed: int = _number(0, 0, 2**31 - 1)
+
+
+@dataclass(frozen=True)
+class RejectionOptions:
+    """How foreign pictures are refused: the threshold accepts the share `target` of true ones, unless given (> 0)."""
+
+    score: str = _choice("none", "background", "max_probability")
+    target: float = _number(0.98, 0.5, 1.0)
+    threshold: float = _number(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training, all defaults filled in."""
+
+    name: str
+    description: dict[str, str]
+    network: NetworkChoice
+    data: DataOptions
+    train: TrainOptions
+    augment: dict[str, Any]
+    rejection: RejectionOptions
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, as a bundle stores them and `recipe_from_table` reads them back."""
+        table = asdict(self)
+        table["data"]["extras"] = list(self.data.extras)
+        return table
+
+
+_SECTIONS: dict[str, type[Any]] = {
+    "network": NetworkChoice,
+    "data": DataOptions,
+    "train": TrainOptions,
+    "rejection": RejectionOptions,
+}
+_TOP = ("name", "description", "augment", *_SECTIONS)
+
+
+def recipe_names() -> list[str]:
+    """Names of our own recipes."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read_recipe(name: str, overrides: Iterable[str] = ()) -> Recipe:
+    """The recipe called `name` (or the file of that path) with `section.field=value` changes applied in order."""
+    path = _recipe_path(name)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"recipe {path} is not TOML: {error}", "compare it with `python training recipes`") from error
+    for change in overrides:
+        _apply(table, change)
+    return recipe_from_table(table, path.stem)
+
+
+def _recipe_path(name: str) -> Path:
+    if name in recipe_names():
+        return FOLDER / f"{name}.toml"
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    known = ", ".join(recipe_names())
+    raise UserError(f"unknown recipe {name!r}", f"recipes: {known}; or give the path of a .toml file")
+
+
+def _apply(table: dict[str, Any], change: str) -> None:
+    where, sign, text = change.partition("=")
+    section, dot, name = where.strip().partition(".")
+    if not sign or not dot or not name:
+        raise UserError(f"--set {change!r} is not section.field=value", "for example --set train.epochs=5")
+    target = table.setdefault(section, {})
+    *inner, last = name.split(".")
+    for step in inner:
+        target = target.setdefault(step, {}) if isinstance(target, dict) else None
+    if not isinstance(target, dict):
+        raise UserError(f"--set {change!r} names no field of a recipe", f"sections: {', '.join(_SECTIONS)}, augment")
+    target[last] = _value(text.strip())
+
+
+def _value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def recipe_from_table(table: Mapping[str, Any], name: str = "") -> Recipe:
+    """The recipe in a table as TOML or a bundle gives it; `UserError` names the wrong field and value."""
+    _refuse_unknown("recipe", table, _TOP)
+    sections = {key: _section(key, kind, _table(key, table.get(key, {}))) for key, kind in _SECTIONS.items()}
+    found = table.get("name", name)
+    if not isinstance(found, str) or not found:
+        raise UserError(f"recipe name is {found!r}", 'give a text like name = "digits"')
+    return Recipe(
+        name=found,
+        description=_description(table.get("description", {})),
+        augment=dict(_table("augment", table.get("augment", {}))),
+        **sections,
+    )
+
+
+def _description(value: object) -> dict[str, str]:
+    texts = {"en": value} if isinstance(value, str) else value
+    if not isinstance(texts, Mapping) or not all(isinstance(item, str) for item in texts.values()):
+        raise UserError(f"recipe field 'description' is {value!r}", 'give a text, or a table: en = "…", ko = "…"')
+    return {str(key): str(text) for key, text in texts.items()}
+
+
+def _table(where: str, value: object) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise UserError(f"recipe section {where!r} is {value!r}", f"write it as a table: [{where}]")
+
+
+def _refuse_unknown(where: str, table: Mapping[str, Any], known: Iterable[str]) -> None:
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise UserError(f"{where} has no field {unknown[0]!r}", f"fields: {', '.join(known)}")
+
+
+def _section(where: str, kind: type[Section], table: Mapping[str, Any]) -> Section:
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+    _refuse_unknown(f"recipe section [{where}]", table, known)
+    defaults = kind()
+    values = {
+        key: _checked(f"{where}.{key}", value, getattr(defaults, key), known[key].metadata)
+        for key, value in table.items()
+    }
+    return kind(**values)
+
+
+def _checked(where: str, value: object, default: object, rule: Mapping[str, Any]) -> object:
+    """`value` in the type of `default` and within `rule`, or a `UserError` that names both."""
+    if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(item, str) for item in value):
+        value = tuple(value)
+    if type(value) is not type(default):
+        kind = {"tuple": "list of texts", "str": "text", "dict": "table"}.get(name := type(default).__name__, name)
+        raise UserError(f"recipe field {where!r} is {value!r}", f"give a {kind}, for example {default!r}")
+    if "choices" in rule and value not in rule["choices"]:
+        raise UserError(f"recipe field {where!r} is {value!r}", f"one of: {', '.join(rule['choices'])}")
+    if "low" in rule and isinstance(value, int | float) and not rule["low"] <= value <= rule["high"]:
+        raise UserError(f"recipe field {where!r} is {value!r}", f"between {rule['low']} and {rule['high']}")
+    return value

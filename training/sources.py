@@ -1,0 +1,61 @@
+"""Where training and evaluation get their pictures: `mnist`, `sklearn-digits`, or any folder.
+
+Every source ends as three `Samples` that have passed through the one preparation of handwriting; what a source does
+not divide itself is divided here, by the recipe's shares and seed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training.folder import read_folder
+from training.mnist import read_mnist
+from training.preparation import prepared_arrays
+from training.recipes import DataOptions
+from training.samples import Samples, Splits, check_labels, set_apart
+
+
+def read_source(source: str, data: Path | None, options: DataOptions, seed: int) -> Splits:
+    """The pictures of `source` in three splits; `data` is a local copy of what would be downloaded."""
+    if source == "mnist":
+        train, test = read_mnist(data)
+        return _with_validation(train, test, options, seed)
+    if source == "sklearn-digits":
+        return _divided(_sklearn_digits(), options, seed)
+    parts, unreadable = read_folder(Path(source))
+    if "all" in parts:
+        return _divided(parts["all"], options, seed, unreadable)
+    train, test = parts["train"], parts.get("test")
+    own_test = test is not None and len(test) > 0
+    if test is None or not own_test:
+        train, test = set_apart(train, options.test, seed)
+    validation = parts.get("validation")
+    if validation is None or not len(validation):
+        train, validation = set_apart(train, options.validation, seed)
+    return Splits(train, validation, test, own_test, unreadable)
+
+
+def _sklearn_digits() -> Samples:
+    """The 1797 digits of 8x8 that come with scikit-learn (UCI, Alpaydin & Kaynak 1998)."""
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    images = prepared_arrays(np.round(digits.images * (255 / 16)).astype(np.uint8))
+    labels = digits.target.astype(np.int64)
+    return Samples(images, labels, np.full(len(labels), -1, np.int64), [str(n) for n in range(10)], "sklearn-digits")
+
+
+def _divided(
+    samples: Samples, options: DataOptions, seed: int, unreadable: list[tuple[str, str]] | None = None
+) -> Splits:
+    check_labels(samples)
+    rest, test = set_apart(samples, options.test, seed)
+    train, validation = set_apart(rest, options.validation, seed)
+    return Splits(train, validation, test, own_test=False, unreadable=unreadable or [])
+
+
+def _with_validation(train: Samples, test: Samples, options: DataOptions, seed: int) -> Splits:
+    rest, validation = set_apart(train, options.validation, seed)
+    return Splits(rest, validation, test, own_test=True)
