@@ -2,15 +2,14 @@
 
 A classifier prepares the picture, asks its network, applies the bundle's temperature, and says when a picture is none
 of its labels instead of guessing. It may be used from many threads at once: nothing in it changes after `load`.
-It does not set torch's number of threads, which belongs to the process (a server that answers many at once is faster
-with one; see benchmarks/RESULTS.md).
+It does not set torch's number of threads, which belongs to the process: a server that answers many at once sets one,
+because a pass is too short to be worth sharing, and on busy cores the sharing took 10 ms where one thread took 2.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
@@ -20,14 +19,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.images import Source, read_picture
+from handwriter_models.inference import for_inference
 from handwriter_models.ink import Ink, prepare
 
 _CHUNK = 256  # pictures a pass through the network: bounds the memory of `scores`
+_ENOUGH = 1024  # of a photograph's longer side: twice what `ink` keeps
 NOT_REJECTED, BLANK, FOREIGN = "", "blank", "not in its world"
 
 
@@ -91,7 +91,7 @@ class Classifier:
         self.name = config.name
         self.config = config
         self.labels = config.labels
-        self.network = fold_batch_norms(deepcopy(network).eval()).requires_grad_(False)
+        self.network = for_inference(network)
         parts = config.preprocessing
         self._scale, self._shift = 1 / 255 / cast(float, parts.std), cast(float, parts.mean) / cast(float, parts.std)
         self._try_out()
@@ -124,7 +124,8 @@ class Classifier:
         group = []
         for picture in pictures:
             start = perf_counter()
-            group.append((prepare(read_picture(picture)), perf_counter() - start))
+            ink = prepare(read_picture(picture, enough=_ENOUGH))
+            group.append((ink, perf_counter() - start))
         return group
 
     def _answers(self, group: list[tuple[Ink, float]]) -> list[Prediction]:
@@ -188,18 +189,6 @@ class Classifier:
 
 
 _NO_PICTURES = np.zeros((0, 28, 28), np.uint8)
-
-
-def fold_batch_norms(network: nn.Module) -> nn.Module:
-    """The evaluation-mode network with each BatchNorm that follows a convolution in a Sequential folded into it."""
-    for name, child in network.named_children():
-        setattr(network, name, fold_batch_norms(child))
-    if isinstance(network, nn.Sequential):
-        for number, (layer, follower) in enumerate(zip(list(network), list(network)[1:], strict=False)):
-            if isinstance(layer, nn.Conv2d) and isinstance(follower, nn.BatchNorm2d):
-                network[number] = fuse_conv_bn_eval(layer, follower)
-                network[number + 1] = nn.Identity()
-    return network
 
 
 def load(name: str | os.PathLike[str]) -> Classifier:

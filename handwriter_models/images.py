@@ -66,18 +66,19 @@ _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _DATA_URL = re.compile(r"data:(?P<media>[^;,]{0,100})(?P<options>(;[^;,]{0,100}){0,4}),", re.IGNORECASE)
 
 
-def read_picture(source: Source, limits: Limits = Limits()) -> Image.Image:
+def read_picture(source: Source, limits: Limits = Limits(), enough: int | None = None) -> Image.Image:
     """The picture as RGB, decoded in full; raises `PictureError` (400, 413 or 415) when it cannot be used.
 
     A `str` is a path or a `data:` URL; text that comes from strangers belongs in `read_data_url`, which never opens
-    a file. A mapping is the value of Gradio's editor: `{"background", "layers", "composite"}`.
+    a file. A mapping is the value of Gradio's editor: `{"background", "layers", "composite"}`. With `enough`, a JPEG
+    may come smaller, with its longer side at least that long: a phone's photograph then takes a quarter of the time.
     """
     if isinstance(source, bytes | bytearray | memoryview):
-        return _decoded(bytes(source), "the picture", limits)
+        return _decoded(bytes(source), "the picture", limits, enough)
     if isinstance(source, str) and source[:5].lower() == "data:":
-        return read_data_url(source, limits)
+        return read_data_url(source, limits, enough)
     if isinstance(source, str | os.PathLike):
-        return _decoded(_file_bytes(source, limits), str(source), limits)
+        return _decoded(_file_bytes(source, limits), repr(os.fspath(source)), limits, enough)
     if isinstance(source, Image.Image):
         return _loaded(source, "the picture", limits)
     if isinstance(source, np.ndarray):
@@ -88,7 +89,7 @@ def read_picture(source: Source, limits: Limits = Limits()) -> Image.Image:
     raise PictureError(f"a {type(source).__name__} is not a picture", "give bytes, a path, a data URL or an array", 415)
 
 
-def read_data_url(text: str, limits: Limits = Limits()) -> Image.Image:
+def read_data_url(text: str, limits: Limits = Limits(), enough: int | None = None) -> Image.Image:
     """The picture in `data:image/…;base64,…`; raises `PictureError` on anything else and opens no file."""
     head = _DATA_URL.match(text)
     if not head or not head["options"].lower().endswith(";base64"):
@@ -101,7 +102,7 @@ def read_data_url(text: str, limits: Limits = Limits()) -> Image.Image:
         data = base64.b64decode(text[head.end() :].encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise PictureError(f"the data URL is not valid base64: {error}", "send it again, whole", 400) from error
-    return _decoded(data, "the data URL", limits)
+    return _decoded(data, "the data URL", limits, enough)
 
 
 def _file_bytes(path: str | os.PathLike[str], limits: Limits) -> bytes:
@@ -129,7 +130,7 @@ def _opened(path: str | os.PathLike[str]) -> Any:  # noqa: ANN401 - a raw file
     return file
 
 
-def _decoded(data: bytes, name: str, limits: Limits) -> Image.Image:
+def _decoded(data: bytes, name: str, limits: Limits, enough: int | None) -> Image.Image:
     if not data:
         raise PictureError(f"{name} is empty (0 bytes)", "send the picture again", 400)
     if len(data) > limits.bytes:
@@ -141,6 +142,10 @@ def _decoded(data: bytes, name: str, limits: Limits) -> Image.Image:
         picture = _OPENERS[magic.lastgroup](BytesIO(data), "")
     except Exception as error:  # Pillow's parsers have no common error type, and hostile bytes reach them all
         raise _damaged(name, magic.lastgroup, error) from error
+    _check_size(picture.size, name, limits)
+    longest = max(picture.size)
+    if enough and longest >= 2 * enough:
+        picture.draft(None, (max(1, picture.width * enough // longest), max(1, picture.height * enough // longest)))
     return _loaded(picture, name, limits)
 
 
@@ -190,7 +195,9 @@ def _too_many_bytes(name: str, limits: Limits) -> PictureError:
 
 def _damaged(name: str, kind: str, error: Exception) -> PictureError:
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return PictureError(f"{name} is a damaged or cut-off {kind} file: {reason}", "save or send it again, whole", 400)
+    return PictureError(
+        f"{name} is a damaged or cut-off {kind or 'picture'} file: {reason}", "save or send it again, whole", 400
+    )
 
 
 def _what_it_is(data: bytes) -> str:

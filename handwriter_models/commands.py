@@ -1,0 +1,188 @@
+"""The library's commands: `list` the models, `predict` pictures.
+
+`list` answers from configs and headers alone, so it does not wait for torch; `predict` imports what it needs when it
+runs. Tables are for people; with `--json` standard output holds JSON and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from handwriter_models.bundle import bundle_bytes, bundled_names, find_bundle, read_config
+from handwriter_models.errors import INCOMPLETE, UserError
+from handwriter_models.weights import WEIGHTS_FILE, parameter_count
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from handwriter_models.classifier import Classifier
+
+app = typer.Typer(help="Models that read pictures: see them and ask them.", no_args_is_help=True, add_completion=False)
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
+_BATCH = 64
+Json = dict[str, Any]
+AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What is said about one file: the fields of `predict --json`."""
+
+    path: Path
+    model: str
+    label: str | None = None
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+    rejected: bool | None = None
+    error: str | None = None
+
+
+@app.command("list")
+def list_models(as_json: AsJson = False) -> None:
+    """The bundled models.
+
+    Example: python handwriter_models list
+    """
+    models = [_model_row(name) for name in bundled_names()]
+    if as_json:
+        print(json.dumps(models))
+    elif not models:
+        print("no models are bundled here; train one with `python training fit`", file=sys.stderr)
+    else:
+        _print_models(models)
+
+
+def _model_row(name: str) -> Json:
+    folder = find_bundle(name)
+    config = read_config(folder)
+    accuracy = config.metrics.get("accuracy")
+    return {
+        "name": config.name,
+        "kind": config.kind,
+        "classes": len(config.labels),
+        "labels": list(config.labels),
+        "parameters": parameter_count(folder / WEIGHTS_FILE),
+        "bytes": bundle_bytes(folder),
+        "accuracy": accuracy if isinstance(accuracy, int | float) and not isinstance(accuracy, bool) else None,
+        "description": dict(config.description),
+    }
+
+
+def _print_models(models: list[Json]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("name", "kind")
+    for title in ("classes", "parameters", "size", "accuracy"):
+        table.add_column(title, justify="right")
+    table.add_column("description")
+    for model in models:
+        accuracy = "-" if model["accuracy"] is None else f"{model['accuracy']:.2%}"
+        numbers = (f"{model['classes']}", f"{model['parameters']:,}", f"{model['bytes'] / 1e6:.2f} MB", accuracy)
+        table.add_row(model["name"], model["kind"], *numbers, model["description"].get("en", ""))
+    Console().print(table)
+
+
+@app.command("predict")
+def predict(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
+    model: Annotated[str, typer.Option("--model", help="A bundled model's name or a bundle's folder.")] = "digits",
+    as_json: AsJson = False,
+) -> None:
+    """What the model says about each picture.
+
+    Ends with code 3 when some file could not be read.
+
+    Example: python handwriter_models predict --model digits photo.jpg scans/
+    """
+    files = [file for path in paths for file in _pictures_at(path)]
+    from handwriter_models.classifier import load
+
+    answers = _answers(load(model), files)
+    failed = _print_lines(answers) if as_json else _print_answers(answers)
+    if failed:
+        print(f"{failed} of {len(files)} files could not be read", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)
+
+
+def _pictures_at(path: Path) -> list[Path]:
+    """The file itself, or the pictures anywhere below the folder, sorted; raises `UserError` for an empty folder."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
+    if not found:
+        raise UserError(
+            f"no pictures in the folder {str(path)!r}", f"endings looked for: {' '.join(sorted(_SUFFIXES))}"
+        )
+    return found
+
+
+def _answers(classifier: Classifier, files: Sequence[Path]) -> Iterator[_Answer]:
+    """One answer a file, in order; a few pictures at a time are in memory."""
+    waiting = iter(files)
+    while group := list(islice(waiting, _BATCH)):
+        pictures = {file: _read(file) for file in group}
+        good = [picture for picture in pictures.values() if not isinstance(picture, UserError)]
+        predictions = iter(classifier.predict_many(good))
+        for file in group:
+            picture = pictures[file]
+            if isinstance(picture, UserError):
+                yield _Answer(file, classifier.name, error=picture.what)
+            else:
+                said = next(predictions)
+                yield _Answer(file, said.model, said.label, said.confidence, said.probabilities, said.rejected)
+
+
+def _read(file: Path) -> Image.Image | UserError:
+    from handwriter_models.images import read_picture
+
+    try:
+        return read_picture(file)
+    except UserError as error:
+        return error
+
+
+def _print_lines(answers: Iterator[_Answer]) -> int:
+    failed = 0
+    for answer in answers:
+        # Plain ASCII: the name of a file need not be valid in any encoding.
+        print(json.dumps({**vars(answer), "path": str(answer.path)}), flush=True)
+        failed += answer.error is not None
+    return failed
+
+
+def _print_answers(answers: Iterator[_Answer]) -> int:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("file", "label", "confidence", "next", "")
+    failed = 0
+    for answer in answers:
+        failed += answer.error is not None
+        table.add_row(*(Text(cell) for cell in _cells(answer)))
+    Console().print(table)
+    return failed
+
+
+def _cells(answer: _Answer) -> tuple[str, ...]:
+    if answer.error is not None or answer.probabilities is None:
+        return _printable(answer.path), "", "", "", f"error: {answer.error}"
+    best, second = sorted(answer.probabilities.items(), key=lambda item: -item[1])[:2]
+    in_world = (answer.confidence or 0.0) / best[1]
+    runner_up = f"{second[0]} {second[1] * in_world:.1%}" if answer.label else ""
+    note = "" if not answer.rejected else "blank" if not answer.label else "not one of the labels"
+    return _printable(answer.path), answer.label or "", f"{answer.confidence:.1%}", runner_up, note
+
+
+def _printable(path: Path) -> str:
+    """The path without what could steer a terminal or has no encoding."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in str(path))
