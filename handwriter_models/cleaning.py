@@ -34,11 +34,31 @@ def _without_level_lines(mask: Mask) -> Mask:
             lines |= (labels == label).astype(np.uint8)
     if not lines.any():
         return mask
-    rest = mask & ~cv2.dilate(lines, np.ones((3, 1), np.uint8))
-    if np.count_nonzero(rest) < 0.15 * np.count_nonzero(lines):
-        return mask  # the line is all there is: somebody's stroke
-    thickness = int(np.ceil(np.count_nonzero(lines) / width)) + 4
-    return np.asarray(cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((thickness, 1), np.uint8)) & mask, np.uint8)
+    thickness = np.count_nonzero(lines) / width / max(1, _line_count(lines))
+    # What is much thicker than the line is a stroke that runs along it.
+    strokes = _upright(mask, cv2.MORPH_OPEN, int(np.ceil(1.6 * thickness)) + 1)
+    rest = mask & ~(_upright(lines, cv2.MORPH_DILATE, 3) & ~strokes)
+    if not _is_ruling(lines, rest, thickness):
+        return mask
+    return _upright(rest, cv2.MORPH_CLOSE, int(np.ceil(thickness)) + 4) & mask
+
+
+def _upright(mask: Mask, operation: int, length: int) -> Mask:
+    """A morphological operation with an upright line of `length` pixels."""
+    return np.asarray(cv2.morphologyEx(mask, operation, np.ones((length, 1), np.uint8)), np.uint8)
+
+
+def _line_count(lines: Mask) -> int:
+    return cv2.connectedComponents(lines, connectivity=8)[0] - 1
+
+
+def _is_ruling(lines: Mask, rest: Mask, thickness: float) -> bool:
+    """Whether these are lines of the paper: something is left without them, and its strokes are thicker."""
+    left = np.count_nonzero(rest)
+    if left < 0.15 * np.count_nonzero(lines):
+        return False
+    inside = cv2.distanceTransform(rest, cv2.DIST_L2, 3)
+    return _line_count(lines) > 1 or thickness < 0.75 * max(1.0, 4 * float(inside.sum()) / left - 2)
 
 
 def keep_one_character(mask: Mask) -> Mask:
@@ -49,20 +69,25 @@ def keep_one_character(mask: Mask) -> Mask:
     areas = stats[1:, cv2.CC_STAT_AREA].astype(float)
     boxes = stats[1:, :4].astype(float)
     boxes[:, 2:] += boxes[:, :2]  # left, top, right, bottom
-    main = int(np.argmax(areas * _inner_weight(boxes, mask.shape)))
+    weight = _inner_weight(boxes, mask.shape)
+    main = int(np.argmax(areas * weight))
     speck = max(0.012 * areas[main], 3.0)
-    kept = _near(boxes, np.flatnonzero(areas >= speck), main)
+    kept = _near(boxes, np.flatnonzero((areas >= speck) & (weight >= weight[main])), main)
     chosen = np.zeros(count, np.uint8)
     chosen[[index + 1 for index in kept]] = 1
-    return chosen[labels]
+    return np.asarray(chosen[labels], np.uint8)
 
 
 def _inner_weight(boxes: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.float64]:
     """1, less for what touches the edge: the rim of the paper, a shadow, a finger."""
     height, width = shape[:2]
     left, top, right, bottom = boxes.T
-    touches = (left <= 1).astype(int) + (top <= 1) + (right >= width - 1) + (bottom >= height - 1)
-    return np.asarray(np.where(touches >= 2, 0.2, np.where(touches == 1, 0.6, 1.0)))
+    across = (left <= 1).astype(int) + (right >= width - 1)
+    down = (top <= 1).astype(int) + (bottom >= height - 1)
+    touched = across + down
+    weight = np.where(touched >= 2, 0.2, 1.0)
+    weight = np.where((across == 2) | (down == 2), 0.05, weight)
+    return np.asarray(np.where(touched >= 3, 0.005, weight))
 
 
 def _near(boxes: NDArray[np.float64], candidates: NDArray[np.intp], main: int) -> set[int]:

@@ -30,6 +30,7 @@ NARROWEST, WIDEST = 1.35, 4.3
 THINNER, THICKER = 2.1, 3.3
 _LARGEST = 512  # longer sides are reduced first: strokes stay many pixels wide and the time stays bounded
 _SMALL = 64  # up to here a picture is a finished scan of one character, not a photograph of paper
+_CLOSING = 27  # pixels of a picture reduced to 64: wider than any stroke
 _LEAST_CONTRAST = 0.06  # of the full range; a pencil on grey paper has about 0.15
 
 Floats = NDArray[np.float32]
@@ -78,15 +79,15 @@ def _blank() -> Ink:
 
 
 def _grey(picture: Image.Image | NDArray[Any]) -> Floats:
-    """One channel in 0..1: for a coloured picture the direction of colour with the greatest contrast (first PCA axis)."""
+    """One channel in 0..1: of a coloured picture the direction of colour with most contrast (first PCA axis)."""
     pixels = np.asarray(picture)
     if pixels.ndim == 2:
-        return pixels.astype(np.float32) / 255
+        return np.asarray(pixels / np.float32(255), np.float32)
     red_green_blue = pixels[..., :3]
     sample = red_green_blue[:: max(1, pixels.shape[0] // 64), :: max(1, pixels.shape[1] // 64)].reshape(-1, 3)
     sample = sample.astype(np.float32)
     if float(np.ptp(sample, axis=1).mean()) < 2:
-        return red_green_blue[..., 1].astype(np.float32) / 255
+        return np.asarray(red_green_blue[..., 1] / np.float32(255), np.float32)
     axis = np.linalg.eigh(np.cov(sample.T))[1][:, -1].astype(np.float32)
     axis *= np.sign(axis.sum()) or 1.0
     grey = cv2.transform(red_green_blue.astype(np.float32), axis[None] / (255 * np.abs(axis).sum()))
@@ -134,7 +135,7 @@ def _lift_scan(grey: Floats) -> Floats | None:
 def _lift_photograph(grey: Floats) -> Floats | None:
     """Ink strength 0..1 of a canvas or photograph: the paper's own light is estimated and taken away."""
     flat = _without_slope(grey)
-    dark = grey if _ink_is_dark(flat) else grey.max() - grey
+    dark = flat if _ink_is_dark(flat) else flat.max() - flat
     residual = np.clip(_paper(dark) - dark, 0, None)
     threshold = _threshold(residual)
     ink = residual > threshold
@@ -150,12 +151,13 @@ def _lift_photograph(grey: Floats) -> Floats | None:
 
 
 def _without_slope(grey: Floats) -> Floats:
-    """The picture less the plane that fits its border: light that falls from one side is not polarity."""
+    """The picture less the tilted surface that fits its border: light that falls from one side is not polarity."""
     height, width = grey.shape
     rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    terms = np.stack([_ring(rows), _ring(columns), np.ones(2 * (height + width) - 4, np.float32)], axis=1)
-    slope = np.linalg.lstsq(terms, _ring(grey), rcond=None)[0]
-    return np.asarray(grey - slope[0] * rows - slope[1] * columns, np.float32)
+    terms = [rows, columns, rows * columns]
+    border = np.stack([*map(_ring, terms), np.ones(2 * (height + width) - 4, np.float32)], axis=1)
+    slope = np.linalg.lstsq(border, _ring(grey), rcond=None)[0]
+    return np.asarray(grey - sum(slope[i] * terms[i] for i in range(3)), np.float32)
 
 
 def _paper(dark: Floats) -> Floats:
@@ -164,8 +166,10 @@ def _paper(dark: Floats) -> Floats:
     factor = _SMALL / max(height, width)
     size = (max(8, round(width * factor)), max(8, round(height * factor)))
     low = cv2.resize(dark, size, interpolation=cv2.INTER_AREA)
-    closed = cv2.morphologyEx(low, cv2.MORPH_CLOSE, np.ones((27, 27), np.uint8))
-    smooth = cv2.GaussianBlur(closed, (0, 0), 3, borderType=cv2.BORDER_REPLICATE)
+    # Odd reflection goes on with the slope of the light, so that a closing leaves a slope as it is up to the edge.
+    around = np.pad(low, _CLOSING, mode="reflect", reflect_type="odd")
+    closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, np.ones((_CLOSING, _CLOSING), np.uint8))
+    smooth = cv2.GaussianBlur(closed, (0, 0), 3)[_CLOSING:-_CLOSING, _CLOSING:-_CLOSING]
     return np.asarray(cv2.resize(smooth, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
@@ -238,7 +242,7 @@ def _ridge(inside: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _centred(character: Floats, finish: int) -> Bytes:
-    """28x28 with the centre of mass in the middle of pixel 14, as MNIST has it, as far as the character stays inside."""
+    """28x28, the centre of mass in the middle of pixel 14 as MNIST has it, as far as the character stays inside."""
     side = SIDE * finish
     centre = 14.5 * finish
     if max(character.shape) > side:

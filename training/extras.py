@@ -1,0 +1,164 @@
+"""Training pictures beyond the source: the same digits in other hands and pens, and what is no digit at all.
+
+A recipe names them: `redrawn` (the source's own characters traced and drawn again with another pen), `low-resolution`
+(scans of 6 to 14 pixels), `drawn` (digits in the styles of mouse and finger), `foreign` (characters of other scripts
+from Omniglot, when the data folder has them), `scribbles` (shapes, signs, tangles, numbers of two digits) and `noise`.
+The last three are labelled `len(train.names)`: background, "none of these".
+
+Everything passes through `ink.prepare`. `foreign` uses only the first fourteen of Omniglot's twenty writers; the last
+six are for measuring.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from PIL import Image
+
+from handwriter_models import ink
+from handwriter_models.errors import UserError
+from training import strokes
+from training.samples import Samples
+
+Bytes = NDArray[np.uint8]
+Labelled = tuple[Bytes, NDArray[np.int64]]
+
+LAST_TRAINING_WRITER = 14
+# Characters of Omniglot that are a digit to any eye: they are shown once, all others several times, so that the
+# network learns to doubt them without learning to refuse a round 0, a bare 1 or a square 2.
+LOOK_ALIKE = {
+    "Latin": {2, 7, 12, 15, 17, 19, 26},  # b g l o q s z
+    "Greek": {9, 15, 18},  # ι ο σ
+    "Korean": {21, 22, 27, 33},  # ㅣ ㄱ ㄹ ㅇ
+}
+_NAME = re.compile(r"images_background[^/]*/([^/]+)/character(\d+)/\d+_(\d+)\.png$")
+
+
+def omniglot(data: Path) -> Iterator[tuple[str, int, int, Bytes]]:
+    """(alphabet, character, writer, picture 105x105 with dark ink) for each drawing under `data`/omniglot."""
+    seen: set[tuple[str, int, int]] = set()
+    for archive in sorted((data / "omniglot").glob("images_background*.zip")):
+        with zipfile.ZipFile(archive) as file:
+            for name in sorted(file.namelist()):
+                match = _NAME.search(name)
+                if not match:
+                    continue
+                key = (match[1], int(match[2]), int(match[3]))
+                if key not in seen:  # the two small archives share two alphabets
+                    seen.add(key)
+                    yield (*key, np.asarray(Image.open(io.BytesIO(file.read(name))).convert("L")))
+
+
+def _background(pictures: list[Bytes], train: Samples) -> Labelled:
+    return np.stack(pictures), np.full(len(pictures), len(train.names), np.int64)
+
+
+def _pen(random: Generator) -> float:
+    """Width of the pen as a share of the character: from a hair to a marker, mostly a pen."""
+    return float(np.exp(random.uniform(np.log(0.012), np.log(0.33))))
+
+
+def _repainted(lines: strokes.Strokes, random: Generator, bend: float) -> ink.Ink:
+    side = int(random.integers(100, 201))
+    return ink.prepare(strokes.paint(strokes.bent(lines, random, bend), _pen(random), side, random))
+
+
+def _redrawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    chosen = random.permutation(len(train.images))[:24_000]
+    drawn = [_repainted(strokes.trace(train.images[i]), random, 0.5).pixels for i in chosen]
+    return np.stack(drawn), train.labels[chosen]
+
+
+def _low_resolution(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    chosen = random.permutation(len(train.images))[:10_000]
+    return np.stack([_coarse(train.images[i], random) for i in chosen]), train.labels[chosen]
+
+
+def _coarse(picture: Bytes, random: Generator) -> Bytes:
+    """The character scanned at 6 to 14 pixels, sometimes stretched into a square, and prepared again."""
+    rows, columns = np.flatnonzero(picture.any(axis=1)), np.flatnonzero(picture.any(axis=0))
+    box = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    height = int(random.integers(6, 15))
+    width = max(2, round(height * box.shape[1] / box.shape[0]))
+    width = round(width + (height - width) * float(random.uniform(0, 0.7)) * (width < height))
+    fine = cv2.resize(box, (4 * min(width, 20), 4 * height), interpolation=cv2.INTER_LINEAR)
+    if random.random() < 0.5:  # a scanner that knows black and white only
+        fine = ((fine > 110) * 255).astype(np.uint8)
+    coarse = cv2.resize(fine, (min(width, 20), height), interpolation=cv2.INTER_AREA)
+    return ink.prepare(np.pad(coarse, int(random.integers(0, 3)))).pixels
+
+
+def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    labels = np.resize([int(name) for name in train.names], 14_000).astype(np.int64)
+    drawn = [_repainted(strokes.drawn_digit(int(d), random), random, 1.0).pixels for d in labels]
+    return np.stack(drawn), np.array([train.names.index(str(d)) for d in labels], np.int64)
+
+
+def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
+    pictures: list[Bytes] = []
+    for alphabet, character, writer, picture in omniglot(data) if data else ():
+        if writer > LAST_TRAINING_WRITER:
+            continue
+        pictures.append(ink.prepare(picture).pixels)
+        if character not in LOOK_ALIKE.get(alphabet, ()):
+            lines = strokes.trace(255 - picture, scale=1)
+            pictures += [_repainted(lines, random, 0.8).pixels for _ in range(4)]
+    if not pictures:
+        return np.zeros((0, ink.SIDE, ink.SIDE), np.uint8), np.zeros(0, np.int64)
+    return _background(pictures, train)
+
+
+def _scribbles(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    return _background([_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(9_000)], train)
+
+
+def noise_picture(random: Generator) -> Bytes:
+    """Grey noise of a random grain and size, or a few specks: what a covered camera or a dirty scan gives."""
+    side = int(random.choice([28, 64, 140, 280]))
+    grain = int(random.integers(2, 29))
+    kind = random.random()
+    if kind < 0.4:
+        small = random.random((grain, grain))
+    elif kind < 0.7:
+        small = (random.random((grain, grain)) < random.uniform(0.02, 0.6)).astype(float)
+    else:
+        small = random.normal(0.5, 0.15, (side, side)).clip(0, 1)
+    method = cv2.INTER_NEAREST if random.random() < 0.5 else cv2.INTER_CUBIC
+    return np.asarray((cv2.resize(small, (side, side), interpolation=method).clip(0, 1) * 255).astype(np.uint8))
+
+
+def _noise(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    prepared = [ink.prepare(noise_picture(random)) for _ in range(2_500)]
+    return _background([one.pixels for one in prepared if not one.blank], train)
+
+
+_MAKERS: dict[str, Callable[[Samples, Generator, Path | None], Labelled]] = {
+    "redrawn": _redrawn,
+    "low-resolution": _low_resolution,
+    "drawn": _drawn,
+    "foreign": _foreign,
+    "scribbles": _scribbles,
+    "noise": _noise,
+}
+NAMES = tuple(_MAKERS)
+
+
+def build(names: Sequence[str], train: Samples, data: Path | None, seed: int) -> Samples:
+    """The extra training pictures that a recipe names; label `len(train.names)` means background."""
+    unknown = sorted(set(names) - set(NAMES))
+    if unknown:
+        raise UserError(f"unknown extra pictures {unknown[0]!r}", f"there are: {', '.join(NAMES)}")
+    if "drawn" in names and not all(name in "0123456789" and name for name in train.names):
+        raise UserError("extra pictures 'drawn' are digits, but the labels are not", "leave 'drawn' out of data.extras")
+    made = [_MAKERS[name](train, np.random.default_rng((seed, NAMES.index(name))), data) for name in names]
+    images = np.concatenate([pictures for pictures, _ in made])
+    labels = np.concatenate([labels for _, labels in made])
+    return Samples(images, labels, np.full(len(labels), -1, np.int64), list(train.names), "extras")

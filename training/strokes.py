@@ -1,0 +1,412 @@
+"""Characters as strokes of a hand: digits in the styles of mouse and finger, and things that are no digit.
+
+MNIST was written with pens by Americans in 1990. What it hardly has: a 7 with a bar or a tick, a 1 with flag and foot,
+an open 4, a 5 whose hat hangs loose, a slashed 0, the angular strokes of a mouse. `drawn_digit` makes those from short
+tables of control points, bent anew each time; `scribble` makes what must be refused: shapes, signs and tangles.
+
+A stroke is an array of shape (points, 2), x to the right and y down, in a unit square. `paint` draws strokes with a
+round pen on paper, as a canvas does; `trace` turns a scanned character back into strokes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Stroke = NDArray[np.float64]
+Strokes = list[Stroke]
+Points = Sequence[tuple[float, float]]
+
+
+def _ring(start: float, turns: float, box: tuple[float, float, float, float]) -> Points:
+    """An ellipse inside (left, top, right, bottom), clockwise from `start` (1 = a full turn; 0 = the right end)."""
+    left, top, right, bottom = box
+    angles = 2 * np.pi * (start + np.linspace(0, turns, max(5, int(14 * abs(turns)))))
+    xs = (left + right) / 2 + (right - left) / 2 * np.cos(angles)
+    ys = (top + bottom) / 2 + (bottom - top) / 2 * np.sin(angles)
+    return list(zip(xs.tolist(), ys.tolist(), strict=True))
+
+
+_UNIT = (0.0, 0.0, 1.0, 1.0)
+_ROUND, _SHARP = "round", "sharp"
+# digit → styles; a style is a list of (how its corners are, control points).
+_STYLES: dict[int, list[list[tuple[str, Points]]]] = {
+    0: [
+        [(_ROUND, _ring(-0.25, 1.02, (0.15, 0, 0.85, 1)))],
+        [(_ROUND, _ring(-0.2, -1.05, (0.2, 0, 0.8, 1)))],
+        [(_ROUND, _ring(-0.3, 0.95, _UNIT))],
+        [(_ROUND, _ring(-0.25, 1.0, (0.15, 0, 0.85, 1))), (_SHARP, [(0.85, 0.05), (0.15, 0.95)])],
+        [(_SHARP, [(0.5, 0), (0.2, 0.12), (0.15, 0.8), (0.45, 1), (0.8, 0.85), (0.85, 0.2), (0.5, 0)])],
+    ],
+    1: [
+        [(_SHARP, [(0.5, 0), (0.5, 1)])],
+        [(_SHARP, [(0.5, 0), (0.5, 1)])],
+        [(_SHARP, [(0.6, 0), (0.45, 1)])],
+        [(_SHARP, [(0.3, 0.22), (0.55, 0), (0.55, 1)])],
+        [(_SHARP, [(0.12, 0.4), (0.55, 0), (0.55, 1)])],
+        [(_SHARP, [(0.3, 0.2), (0.5, 0), (0.5, 1)]), (_SHARP, [(0.2, 1), (0.8, 1)])],
+        [(_SHARP, [(0.5, 0), (0.5, 1)]), (_SHARP, [(0.25, 1), (0.75, 1)])],
+    ],
+    2: [
+        [
+            (_ROUND, [(0.1, 0.25), (0.3, 0.02), (0.7, 0.02), (0.88, 0.28), (0.6, 0.62), (0.12, 0.98)]),
+            (_SHARP, [(0.12, 0.98), (0.95, 0.96)]),
+        ],
+        [
+            (
+                _ROUND,
+                [
+                    (0.1, 0.2),
+                    (0.4, 0),
+                    (0.8, 0.12),
+                    (0.8, 0.4),
+                    (0.4, 0.8),
+                    (0.1, 0.95),
+                    (0.15, 0.75),
+                    (0.4, 0.85),
+                    (0.7, 1),
+                    (0.98, 0.9),
+                ],
+            )
+        ],
+        [(_SHARP, [(0.1, 0.15), (0.5, 0), (0.85, 0.2), (0.75, 0.5), (0.1, 1), (0.95, 1)])],
+        [(_SHARP, [(0.1, 0.02), (0.85, 0), (0.85, 0.45), (0.1, 0.95), (0.9, 1)])],
+        [(_ROUND, [(0.05, 0.3), (0.25, 0), (0.75, 0), (0.9, 0.3), (0.5, 0.7), (0.1, 0.95), (0.5, 0.93), (0.95, 1)])],
+    ],
+    3: [
+        [
+            (_ROUND, [(0.15, 0.12), (0.45, 0), (0.82, 0.12), (0.75, 0.38), (0.4, 0.48)]),
+            (_ROUND, [(0.4, 0.48), (0.8, 0.55), (0.9, 0.8), (0.55, 1), (0.1, 0.9)]),
+        ],
+        [
+            (_SHARP, [(0.12, 0), (0.85, 0), (0.42, 0.42)]),
+            (_ROUND, [(0.42, 0.42), (0.85, 0.5), (0.92, 0.8), (0.5, 1), (0.08, 0.88)]),
+        ],
+        [
+            (
+                _ROUND,
+                [
+                    (0.1, 0.1),
+                    (0.6, 0),
+                    (0.8, 0.2),
+                    (0.55, 0.45),
+                    (0.35, 0.48),
+                    (0.6, 0.5),
+                    (0.88, 0.7),
+                    (0.6, 0.98),
+                    (0.1, 0.92),
+                ],
+            )
+        ],
+        [(_SHARP, [(0.1, 0.05), (0.8, 0.05), (0.8, 0.45), (0.3, 0.48), (0.85, 0.5), (0.85, 0.95), (0.1, 1)])],
+    ],
+    4: [
+        [(_SHARP, [(0.35, 0), (0.1, 0.6), (0.95, 0.6)]), (_SHARP, [(0.7, 0.15), (0.7, 1)])],
+        [(_SHARP, [(0.2, 0), (0.18, 0.5), (0.85, 0.48)]), (_SHARP, [(0.82, 0), (0.8, 1)])],
+        [(_SHARP, [(0.7, 1), (0.7, 0), (0.05, 0.66), (0.98, 0.66)])],
+        [(_SHARP, [(0.65, 0), (0.05, 0.65), (0.95, 0.62)]), (_SHARP, [(0.65, 0), (0.65, 1)])],
+        [(_ROUND, [(0.2, 0.02), (0.12, 0.35), (0.3, 0.52), (0.8, 0.4)]), (_SHARP, [(0.85, 0), (0.7, 1)])],
+    ],
+    5: [
+        [
+            (_SHARP, [(0.2, 0.02), (0.18, 0.45)]),
+            (_ROUND, [(0.18, 0.45), (0.6, 0.36), (0.9, 0.65), (0.6, 0.98), (0.1, 0.9)]),
+            (_SHARP, [(0.2, 0.02), (0.88, 0)]),
+        ],
+        [
+            (_SHARP, [(0.85, 0.02), (0.25, 0), (0.2, 0.42)]),
+            (_ROUND, [(0.2, 0.42), (0.7, 0.38), (0.88, 0.7), (0.5, 1), (0.08, 0.88)]),
+        ],
+        [(_SHARP, [(0.9, 0), (0.2, 0.02), (0.18, 0.45), (0.85, 0.45), (0.85, 0.98), (0.1, 1)])],
+        [(_ROUND, [(0.85, 0.05), (0.3, 0.05), (0.15, 0.4), (0.7, 0.5), (0.85, 0.8), (0.45, 1), (0.08, 0.9)])],
+        [
+            (_SHARP, [(0.22, 0.12), (0.18, 0.48)]),
+            (_ROUND, [(0.18, 0.48), (0.7, 0.42), (0.85, 0.72), (0.5, 1), (0.08, 0.9)]),
+            (_SHARP, [(0.38, 0), (1.0, 0.02)]),
+        ],
+    ],
+    6: [
+        [
+            (
+                _ROUND,
+                [(0.75, 0.02), (0.3, 0.3), (0.12, 0.7), (0.4, 1), (0.82, 0.88), (0.8, 0.6), (0.5, 0.5), (0.18, 0.7)],
+            )
+        ],
+        [(_ROUND, [(0.6, 0), (0.25, 0.45), (0.2, 0.8), (0.5, 1), (0.85, 0.8), (0.6, 0.55), (0.25, 0.72)])],
+        [(_SHARP, [(0.3, 0), (0.15, 0.9), (0.8, 1), (0.85, 0.55), (0.2, 0.55)])],
+        [
+            (
+                _ROUND,
+                [(0.85, 0.08), (0.5, 0), (0.15, 0.3), (0.12, 0.75), (0.45, 1), (0.85, 0.78), (0.5, 0.52), (0.14, 0.7)],
+            )
+        ],
+    ],
+    7: [
+        [(_SHARP, [(0.08, 0.02), (0.9, 0), (0.4, 1)])],
+        [(_SHARP, [(0.1, 0), (0.88, 0.03), (0.5, 0.5), (0.42, 1)])],
+        [(_SHARP, [(0.08, 0.02), (0.9, 0), (0.4, 1)]), (_SHARP, [(0.3, 0.5), (0.85, 0.48)])],
+        [(_SHARP, [(0.1, 0.35), (0.1, 0.02), (0.88, 0), (0.6, 1)])],
+        [(_SHARP, [(0.12, 0.28), (0.15, 0), (0.85, 0.02)]), (_ROUND, [(0.85, 0.02), (0.6, 0.45), (0.5, 1)])],
+        [(_SHARP, [(0.05, 0.15), (0.2, 0.03), (0.85, 0), (0.85, 1)])],
+    ],
+    8: [
+        [
+            (
+                _ROUND,
+                [
+                    (0.75, 0.12),
+                    (0.4, 0),
+                    (0.18, 0.22),
+                    (0.5, 0.48),
+                    (0.85, 0.75),
+                    (0.5, 1),
+                    (0.15, 0.76),
+                    (0.5, 0.48),
+                    (0.82, 0.22),
+                    (0.7, 0.08),
+                ],
+            )
+        ],
+        [(_ROUND, _ring(-0.25, 1.03, (0.2, 0, 0.8, 0.47))), (_ROUND, _ring(-0.25, 1.03, (0.1, 0.45, 0.9, 1)))],
+        [
+            (
+                _ROUND,
+                [
+                    (0.5, 0.48),
+                    (0.2, 0.25),
+                    (0.5, 0),
+                    (0.8, 0.22),
+                    (0.5, 0.48),
+                    (0.12, 0.75),
+                    (0.5, 1),
+                    (0.88, 0.78),
+                    (0.5, 0.48),
+                ],
+            )
+        ],
+        [(_SHARP, [(0.85, 0), (0.15, 1), (0.85, 1), (0.15, 0), (0.85, 0)])],
+    ],
+    9: [
+        [
+            (_ROUND, [(0.82, 0.15), (0.45, 0), (0.15, 0.25), (0.4, 0.5), (0.8, 0.35)]),
+            (_SHARP, [(0.83, 0.08), (0.78, 1)]),
+        ],
+        [
+            (
+                _ROUND,
+                [(0.82, 0.2), (0.5, 0), (0.18, 0.22), (0.45, 0.48), (0.82, 0.28), (0.82, 0.7), (0.55, 1), (0.15, 0.9)],
+            )
+        ],
+        [(_ROUND, _ring(0.0, -1.0, (0.2, 0, 0.8, 0.5))), (_ROUND, [(0.8, 0.25), (0.72, 0.65), (0.5, 1)])],
+        [(_SHARP, [(0.8, 0.5), (0.15, 0.5), (0.2, 0.02), (0.8, 0), (0.78, 1)])],
+    ],
+}
+
+
+def _spline(points: Stroke, steps: int = 8) -> Stroke:
+    """A centripetal-like Catmull-Rom curve through the points."""
+    if len(points) < 3:
+        return points
+    ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
+    before, here, there, after = ends[:-3, None], ends[1:-2, None], ends[2:-1, None], ends[3:, None]
+    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
+    curve = 0.5 * (
+        2 * here
+        + (there - before) * t
+        + (2 * before - 5 * here + 4 * there - after) * t**2
+        + (3 * here - before - 3 * there + after) * t**3
+    )
+    return np.concatenate([curve.reshape(-1, 2), points[-1:]])
+
+
+def _dense(stroke: Stroke, step: float = 0.03) -> Stroke:
+    """The same line with points at most `step` apart, so that bending it bends all of it."""
+    lengths = np.linalg.norm(np.diff(stroke, axis=0), axis=1)
+    pieces = [
+        np.linspace(start, end, max(2, int(length / step) + 1))[:-1]
+        for start, end, length in zip(stroke[:-1], stroke[1:], lengths, strict=True)
+    ]
+    return np.concatenate([*pieces, stroke[-1:]])
+
+
+def drawn_digit(digit: int, random: Generator) -> Strokes:
+    """Strokes of `digit` in one of its styles, its control points moved a little."""
+    styles = _STYLES[digit]
+    style = styles[int(random.integers(len(styles)))]
+    moved = float(random.uniform(0.01, 0.05))
+    joints: dict[tuple[float, float], NDArray[np.float64]] = {}
+    strokes = []
+    for corners, points in style:
+        shaken = np.array([joints.setdefault(p, np.array(p) + random.normal(0, moved, 2)) for p in points])
+        strokes.append(_dense(_spline(shaken) if corners == _ROUND else shaken))
+    return strokes
+
+
+def bent(strokes: Strokes, random: Generator, strength: float = 1.0) -> Strokes:
+    """The strokes under a random affine map and a smooth bend, with the tremble of a hand."""
+    turn = random.normal(0, 0.09 * strength)
+    slant = random.normal(0, 0.15 * strength)
+    wide = float(np.exp(random.normal(0, 0.2 * strength)))
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ [[wide, -slant], [0.0, 1.0]]
+    waves = random.normal(0, 0.025 * strength, (3, 2))
+    phases, rates = random.uniform(0, 2 * np.pi, (3, 2)), random.uniform(2, 7, (3, 2))
+    tremble = abs(random.normal(0, 0.005 * strength))
+    moved = (np.concatenate(strokes) - 0.5) @ matrix.T
+    wave = sum(waves[k] * np.sin(rates[k] * moved[:, ::-1] + phases[k]) for k in range(3))
+    moved = moved + wave + random.normal(0, 1, moved.shape) * tremble
+    ends = np.cumsum([len(stroke) for stroke in strokes])[:-1]
+    return np.split(moved, ends)
+
+
+def _star(points: int, inner: float) -> Points:
+    angles = np.linspace(-np.pi / 2, 1.5 * np.pi, 2 * points + 1)
+    reach = np.where(np.arange(2 * points + 1) % 2, inner, 1.0) / 2
+    return list(zip((0.5 + reach * np.cos(angles)).tolist(), (0.5 + reach * np.sin(angles)).tolist(), strict=True))
+
+
+_SIGNS: list[list[tuple[str, Points]]] = [
+    [(_SHARP, [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])],
+    [(_SHARP, [(0.5, 0), (1, 1), (0, 1), (0.5, 0)])],
+    [(_SHARP, [(0, 0), (1, 1)]), (_SHARP, [(1, 0), (0, 1)])],
+    [(_SHARP, [(0.5, 0), (0.5, 1)]), (_SHARP, [(0, 0.5), (1, 0.5)])],
+    [(_SHARP, _star(5, 0.4))],
+    [(_SHARP, [(0, 0.5), (1, 0.5)]), (_SHARP, [(0.7, 0.2), (1, 0.5), (0.7, 0.8)])],
+    [(_SHARP, [(0.5, 1), (0.5, 0)]), (_SHARP, [(0.2, 0.3), (0.5, 0), (0.8, 0.3)])],
+    [(_SHARP, [(0, 0.55), (0.35, 1), (1, 0)])],
+    [(_ROUND, [(0.5, 0.3), (0.2, 0), (0, 0.3), (0.5, 1), (1, 0.3), (0.8, 0), (0.5, 0.3)])],
+    [(_SHARP, [(0, 0.3), (1, 0.3)]), (_SHARP, [(0, 0.7), (1, 0.7)])],
+    [(_SHARP, [(0.3, 0), (0.3, 1)]), (_SHARP, [(0.7, 0), (0.7, 1)])],
+    [
+        (_SHARP, [(0.3, 0), (0.3, 1)]),
+        (_SHARP, [(0.7, 0), (0.7, 1)]),
+        (_SHARP, [(0, 0.3), (1, 0.3)]),
+        (_SHARP, [(0, 0.7), (1, 0.7)]),
+    ],
+    [
+        (_ROUND, _ring(0, 1, _UNIT)),
+        (_SHARP, [(0.35, 0.3), (0.35, 0.42)]),
+        (_SHARP, [(0.65, 0.3), (0.65, 0.42)]),
+        (_ROUND, [(0.25, 0.65), (0.5, 0.82), (0.75, 0.65)]),
+    ],
+    [(_SHARP, [(0, 0.5), (1, 0.5)])],
+    [(_ROUND, [(0, 0.5), (0.25, 0.2), (0.5, 0.5), (0.75, 0.8), (1, 0.5)])],
+    [(_SHARP, [(0, 1), (0.25, 0), (0.5, 1), (0.75, 0), (1, 1)])],
+    [(_ROUND, [(0.2, 0.25), (0.5, 0), (0.8, 0.25), (0.5, 0.5), (0.5, 0.7)]), (_SHARP, [(0.5, 0.92), (0.5, 0.98)])],
+    [(_SHARP, [(0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5), (0.5, 0)])],
+    [(_ROUND, _ring(0, 1, _UNIT)), (_ROUND, _ring(0, 1, (0.3, 0.3, 0.7, 0.7)))],
+    [(_ROUND, [(0.9, 0.1), (0.4, 0), (0, 0.5), (0.4, 1), (0.9, 0.9)])],
+    [(_SHARP, [(1, 0), (0, 0.5), (1, 1)])],
+    [(_SHARP, [(0, 0), (0, 1), (1, 1)])],
+    [(_SHARP, [(0, 0), (1, 0)]), (_SHARP, [(0.5, 0), (0.5, 1)])],
+    [(_SHARP, [(0, 0), (0, 1)]), (_SHARP, [(1, 0), (1, 1)]), (_SHARP, [(0, 0.5), (1, 0.5)])],
+    [(_SHARP, [(0, 1), (0.5, 0), (1, 1)]), (_SHARP, [(0.2, 0.6), (0.8, 0.6)])],
+    [(_SHARP, [(0, 1), (0, 0), (0.5, 0.6), (1, 0), (1, 1)])],
+    [(_SHARP, [(1, 0), (0, 0), (0, 1), (1, 1)]), (_SHARP, [(0, 0.5), (0.8, 0.5)])],
+]
+
+
+def _sign(random: Generator) -> Strokes:
+    sign = _SIGNS[int(random.integers(len(_SIGNS)))]
+    shaken = [(corners, np.array(points) + random.normal(0, 0.03, (len(points), 2))) for corners, points in sign]
+    return [_dense(_spline(points) if corners == _ROUND else points) for corners, points in shaken]
+
+
+def _tangle(random: Generator) -> Strokes:
+    """A pen that wanders: anything from a wave to a knot."""
+    count = int(random.integers(5, 26))
+    points = (
+        np.cumsum(random.normal(0, 0.25, (count, 2)), axis=0) if random.random() < 0.5 else random.random((count, 2))
+    )
+    points = (points - points.min(axis=0)) / max(1e-6, float(np.ptp(points, axis=0).max()))
+    return [_dense(_spline(points) if random.random() < 0.7 else points)]
+
+
+def _lines(random: Generator) -> Strokes:
+    """A few straight lines that mean nothing."""
+    return [_dense(random.random((2, 2))) for _ in range(int(random.integers(3, 9)))]
+
+
+def _spiral(random: Generator) -> Strokes:
+    turns = random.uniform(2, 5)
+    t = np.linspace(0.1, 1, 90)
+    angles = 2 * np.pi * turns * t + random.uniform(0, 2 * np.pi)
+    return [0.5 + 0.5 * t[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1)]
+
+
+def _hatching(random: Generator) -> Strokes:
+    """To and fro, as one fills an area or strikes something out."""
+    count = int(random.integers(6, 16))
+    across = np.where(np.arange(count) % 2, 1.0, 0.0) + random.normal(0, 0.08, count)
+    points = np.stack([across, np.linspace(0, 1, count) + random.normal(0, 0.02, count)], axis=1)
+    return [_dense(points[:, ::-1] if random.random() < 0.5 else points)]
+
+
+def _two_digits(random: Generator) -> Strokes:
+    """A number of two digits: a right answer does not exist among ten labels."""
+    left, right = (drawn_digit(int(digit), random) for digit in random.integers(0, 10, 2))
+    gap = np.array([random.uniform(0.95, 1.3), random.normal(0, 0.05)])
+    return [stroke * [0.8, 1] for stroke in left] + [stroke * [0.8, 1] + gap for stroke in right]
+
+
+_NONSENSE: list[tuple[float, Callable[[Generator], Strokes]]] = [
+    (0.36, _sign),
+    (0.24, _tangle),
+    (0.08, _lines),
+    (0.08, _spiral),
+    (0.1, _hatching),
+    (0.14, _two_digits),
+]
+
+
+def scribble(random: Generator) -> Strokes:
+    """Strokes of something that is no digit."""
+    shares = [share for share, _ in _NONSENSE]
+    return _NONSENSE[int(random.choice(len(shares), p=shares))][1](random)
+
+
+def paint(strokes: Strokes, pen: float, side: int, random: Generator) -> NDArray[np.uint8]:
+    """Grey paper of `side` pixels with the strokes at a random place and size, drawn with a round pen.
+
+    Args:
+        strokes: any extent; scaled so that the longest side fits.
+        pen: width of the pen as a share of the character's longest side.
+        side: width and height of the picture in pixels.
+        random: where chance comes from.
+    """
+    every = np.concatenate(strokes)
+    low = every.min(axis=0)
+    extent = max(float((every.max(axis=0) - low).max()), 1e-3)
+    size = side * float(random.uniform(0.35, 0.85)) / (1 + pen)
+    room = side - size * (every.max(axis=0) - low) / extent - pen * size
+    corner = pen * size / 2 + random.random(2) * np.maximum(room, 0)
+    paper = np.full((side, side), 255, np.uint8)
+    lines = [np.round(((stroke - low) / extent * size + corner) * 16).astype(np.int32) for stroke in strokes]
+    cv2.polylines(paper, lines, False, 0, max(1, round(pen * size)), cv2.LINE_AA, 4)
+    return paper
+
+
+def trace(scan: NDArray[np.uint8], scale: int = 4) -> Strokes:
+    """The middle lines of a small scan (ink bright on black), as many short strokes in units of the scan's side.
+
+    Needs scikit-image (skeletonize, Zhang and Suen 1984); raises `ImportError` without it.
+    """
+    from skimage.morphology import skeletonize
+
+    side = scan.shape[0] * scale
+    large = cv2.resize(scan, (side, side), interpolation=cv2.INTER_CUBIC)
+    line = skeletonize(large > 110)
+    rows, columns = np.nonzero(line)
+    strokes: Strokes = [
+        np.array([[column, row], [column, row]]) / side for row, column in zip(rows, columns, strict=True)
+    ]
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        shifted = np.zeros_like(line)
+        source = line[down:, max(0, right) : side + min(0, right)]
+        shifted[: side - down, max(0, -right) : side - max(0, right)] = source
+        both = np.argwhere(line & shifted)
+        strokes += [np.array([[c, r], [c + right, r + down]]) / side for r, c in both]
+    return strokes
