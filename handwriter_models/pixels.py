@@ -97,8 +97,9 @@ def _wide_to_eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if not np.isfinite(low + high):
         raise PictureError("the picture holds values that are not numbers (NaN or infinite)", "replace them first", 400)
     if low < 0:
-        values, high = values - low, high - low
-    top = next((top for top in (1.0, 255.0, 65535.0) if high <= top), high)
+        values, top = values - low, high - low
+    else:
+        top = next((top for top in (1.0, 255.0, 65535.0) if high <= top), high)
     return (values * (255 / top) + 0.5).astype(np.uint8)
 
 

@@ -1,0 +1,51 @@
+"""Real small things that many tests need: a drawn digit and a bundle with a small network of random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, write_bundle
+
+DIGITS = tuple("0123456789")
+
+
+def drawn_seven(size: int = 280) -> Image.Image:
+    """A 7 in black pen on white paper."""
+    picture = Image.new("RGB", (size, size), "white")
+    points = [(size * x // 28, size * y // 28) for x, y in ((6, 6), (20, 6), (10, 22))]
+    ImageDraw.Draw(picture).line(points, fill="black", width=max(2, size // 20), joint="curve")
+    return picture
+
+
+def small_config(background: bool = True, **changes: object) -> BundleConfig:
+    """The config of a small compact network for digits; `changes` replace fields."""
+    arguments = {"outputs": 10 + background, "members": 2, "widths": [4, 6, 8], "dropout": 0.1}
+    fields: dict[str, object] = {
+        "name": "small",
+        "kind": "handwriting",
+        "labels": DIGITS,
+        "network": NetworkConfig("compact", arguments),
+        "rejection": Rejection("background", 0.5) if background else None,
+    }
+    return BundleConfig(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def write_small_bundle(folder: Path, config: BundleConfig | None = None) -> Path:
+    """A bundle with the random weights of seed 0."""
+    import torch
+
+    from handwriter_models.networks import build
+
+    config = config or small_config()
+    torch.manual_seed(0)
+    network = build(config.network.name, config.network.arguments)
+    return write_bundle(folder, config, network.state_dict(), "# small\n", {"curve.png": b"\x89PNG"})
+
+
+@pytest.fixture
+def small_bundle(tmp_path: Path) -> Path:
+    """The folder of a small bundle."""
+    return write_small_bundle(tmp_path / "small")
