@@ -60,12 +60,12 @@ def make_sets(data: Path, count: int) -> Sets:
     from sklearn.datasets import load_digits
 
     from handwriter_models import ink
-    from handwriter_models.torchvision_import import torchvision
     from training import extras, strokes
+    from training.mnist import read_mnist
 
-    mnist = torchvision.datasets.MNIST(str(data), train=False)
-    images, labels = mnist.data.numpy(), mnist.targets.numpy().astype(np.int64)
-    digits = {"MNIST test": (ink.prepare_many(images), labels)}
+    test = read_mnist(data)[1]
+    images, labels = test.images, test.labels
+    digits = {"MNIST test": (images, labels)}
     small = load_digits()
     digits["scikit-learn digits"] = (ink.prepare_many(np.round(small.images * (255 / 16)).astype(np.uint8)), small.target)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -108,7 +108,7 @@ def measure(model: str, sets: Sets) -> dict[str, float]:
         probabilities, _ = classifier.scores(pictures)
         figures[f"accuracy {name}"] = float((probabilities.argmax(1) == labels).mean())
         figures[f"refused {name}"] = float((refusal(classifier, pictures) >= threshold).mean())
-        figures[f"ECE {name}"] = expected_calibration_error(probabilities, labels)
+        figures[f"ECE {name}"] = expected_calibration_error(labels, probabilities)
     known = refusal(classifier, sets.digits["MNIST test"][0])
     for name, pictures in sets.foreign.items():
         scores = refusal(classifier, pictures)

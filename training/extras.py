@@ -72,13 +72,13 @@ def _repainted(lines: strokes.Strokes, random: Generator, bend: float) -> ink.In
 
 
 def _redrawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    chosen = random.permutation(len(train.images))[:24_000]
+    chosen = random.permutation(len(train.images))[:20_000]
     drawn = [_repainted(strokes.trace(train.images[i]), random, 0.5).pixels for i in chosen]
     return np.stack(drawn), train.labels[chosen]
 
 
 def _low_resolution(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    chosen = random.permutation(len(train.images))[:10_000]
+    chosen = random.permutation(len(train.images))[:7_000]
     return np.stack([_coarse(train.images[i], random) for i in chosen]), train.labels[chosen]
 
 
@@ -97,7 +97,7 @@ def _coarse(picture: Bytes, random: Generator) -> Bytes:
 
 
 def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    labels = np.resize([int(name) for name in train.names], 14_000).astype(np.int64)
+    labels = np.resize([int(name) for name in train.names], 9_000).astype(np.int64)
     drawn = [_repainted(strokes.drawn_digit(int(d), random), random, 1.0).pixels for d in labels]
     return np.stack(drawn), np.array([train.names.index(str(d)) for d in labels], np.int64)
 
@@ -110,14 +110,14 @@ def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
         pictures.append(ink.prepare(picture).pixels)
         if character not in LOOK_ALIKE.get(alphabet, ()):
             lines = strokes.trace(255 - picture, scale=1)
-            pictures += [_repainted(lines, random, 0.8).pixels for _ in range(4)]
+            pictures += [_repainted(lines, random, 0.8).pixels for _ in range(2)]
     if not pictures:
         return np.zeros((0, ink.SIDE, ink.SIDE), np.uint8), np.zeros(0, np.int64)
     return _background(pictures, train)
 
 
 def _scribbles(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    return _background([_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(9_000)], train)
+    return _background([_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(6_000)], train)
 
 
 def noise_picture(random: Generator) -> Bytes:
@@ -136,7 +136,7 @@ def noise_picture(random: Generator) -> Bytes:
 
 
 def _noise(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    prepared = [ink.prepare(noise_picture(random)) for _ in range(2_500)]
+    prepared = [ink.prepare(noise_picture(random)) for _ in range(1_500)]
     return _background([one.pixels for one in prepared if not one.blank], train)
 
 
