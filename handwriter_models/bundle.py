@@ -92,14 +92,20 @@ def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
             raise UserError(f"{path} is a link out of the bundle", "put the file itself into the folder", 422)
         if not real.is_file():
             raise UserError(f"{path} is not a file", "copy the bundle again, whole", 422)
+        if real.stat().st_size > _LARGEST[name]:
+            raise _too_large(path, name)
         with real.open("rb") as file:
             data = file.read(_LARGEST[name] + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"cannot read {path}: {reason}", "copy the bundle again, whole", 422) from error
-    if len(data) > _LARGEST[name]:
-        raise UserError(f"{path} is larger than {_LARGEST[name] // 2**20} MB", "this is not one of our bundles", 413)
+    if len(data) > _LARGEST[name]:  # it grew in between
+        raise _too_large(path, name)
     return data
+
+
+def _too_large(path: Path, name: str) -> UserError:
+    return UserError(f"{path} is larger than {_LARGEST[name] // 2**20} MB", "this is not one of our bundles", 413)
 
 
 def write_bundle(

@@ -113,6 +113,8 @@ def _file_bytes(path: str | os.PathLike[str], limits: Limits) -> bytes:
         )
     try:
         with _opened(path) as file:
+            if os.fstat(file.fileno()).st_size > limits.bytes:
+                raise _too_many_bytes(repr(os.fspath(path)), limits)
             data: bytes = file.read(limits.bytes + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
