@@ -27,7 +27,7 @@ lint: ## Check style, format and types only
 
 bench: ## Measure speed, size and quality             (make bench ARGS="start" for one)
 	@bash .ci/setup.sh tests
-	@exec $(VENV) -m benchmarks $(ARGS)
+	@exec $(VENV) benchmarks $(ARGS)
 
 define checks
 $(VENV) -m ruff check . || status=1; $(VENV) -m ruff format --check . || status=1; $(VENV) -m mypy || status=1;

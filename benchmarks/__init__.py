@@ -1,0 +1,1 @@
+"""Measurements of speed, size and quality; each script prints a table that RESULTS.md keeps."""
