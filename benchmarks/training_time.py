@@ -1,4 +1,4 @@
-"""Whether `fit --recipe digits` passes 99.6 % on MNIST within a quarter of an hour: `python benchmarks/training_time.py`.
+"""Whether `fit --recipe digits` passes 99.6 % on MNIST within 15 minutes: `python benchmarks/training_time.py`.
 
 The whole command is timed: reading, preparing and painting the pictures, training, calibrating, measuring, drawing. The
 recipe is the one of the bundled model, with the epochs that fit into the time (`--epochs`), and nothing else changed.
