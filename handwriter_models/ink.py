@@ -151,13 +151,28 @@ def _lift_photograph(grey: Floats) -> Floats | None:
 
 
 def _without_slope(grey: Floats) -> Floats:
-    """The picture less the tilted surface that fits its border: light that falls from one side is not polarity."""
+    """The picture less the tilted surface that fits most of it: light that falls from one side is not polarity."""
+    low = np.asarray(cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA), np.float32)
+    slope = _robust_fit(np.stack([*(term.ravel() for term in _slopes(32, 32)), np.ones(1024)], axis=1), low.ravel())
     height, width = grey.shape
-    rows, columns = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    terms = [rows, columns, rows * columns]
-    border = np.stack([*map(_ring, terms), np.ones(2 * (height + width) - 4, np.float32)], axis=1)
-    slope = np.linalg.lstsq(border, _ring(grey), rcond=None)[0]
-    return np.asarray(grey - sum(slope[i] * terms[i] for i in range(3)), np.float32)
+    surface = sum(slope[i] * term for i, term in enumerate(_slopes(height, width)))
+    return np.asarray(grey - surface, np.float32)
+
+
+def _slopes(height: int, width: int) -> tuple[Floats, Floats, Floats]:
+    """Rows, columns and their product as surfaces in -1..1, taken at the middle of each pixel."""
+    rows = ((np.arange(height, dtype=np.float32) + 0.5) * (2 / height) - 1)[:, None].repeat(width, axis=1)
+    columns = ((np.arange(width, dtype=np.float32) + 0.5) * (2 / width) - 1)[None].repeat(height, axis=0)
+    return rows, columns, rows * columns
+
+
+def _robust_fit(terms: NDArray[Any], values: Floats) -> NDArray[Any]:
+    """Coefficients of least absolute deviation, by reweighting: ink and shadows have no say."""
+    weights = np.ones(len(values), np.float32)
+    for _ in range(8):
+        fitted = np.linalg.lstsq(terms * weights[:, None], values * weights, rcond=None)[0]
+        weights = 1 / np.sqrt(np.maximum(np.abs(values - terms @ fitted), 1e-3))
+    return np.asarray(fitted)
 
 
 def _paper(dark: Floats) -> Floats:

@@ -10,205 +10,21 @@ round pen on paper, as a canvas does; `trace` turns a scanned character back int
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from training.stroke_styles import DIGITS, ROUND, SIGNS
+
 Stroke = NDArray[np.float64]
 Strokes = list[Stroke]
-Points = Sequence[tuple[float, float]]
-
-
-def _ring(start: float, turns: float, box: tuple[float, float, float, float]) -> Points:
-    """An ellipse inside (left, top, right, bottom), clockwise from `start` (1 = a full turn; 0 = the right end)."""
-    left, top, right, bottom = box
-    angles = 2 * np.pi * (start + np.linspace(0, turns, max(5, int(14 * abs(turns)))))
-    xs = (left + right) / 2 + (right - left) / 2 * np.cos(angles)
-    ys = (top + bottom) / 2 + (bottom - top) / 2 * np.sin(angles)
-    return list(zip(xs.tolist(), ys.tolist(), strict=True))
-
-
-_UNIT = (0.0, 0.0, 1.0, 1.0)
-_ROUND, _SHARP = "round", "sharp"
-# digit → styles; a style is a list of (how its corners are, control points).
-_STYLES: dict[int, list[list[tuple[str, Points]]]] = {
-    0: [
-        [(_ROUND, _ring(-0.25, 1.02, (0.15, 0, 0.85, 1)))],
-        [(_ROUND, _ring(-0.2, -1.05, (0.2, 0, 0.8, 1)))],
-        [(_ROUND, _ring(-0.3, 0.95, _UNIT))],
-        [(_ROUND, _ring(-0.25, 1.0, (0.15, 0, 0.85, 1))), (_SHARP, [(0.85, 0.05), (0.15, 0.95)])],
-        [(_SHARP, [(0.5, 0), (0.2, 0.12), (0.15, 0.8), (0.45, 1), (0.8, 0.85), (0.85, 0.2), (0.5, 0)])],
-    ],
-    1: [
-        [(_SHARP, [(0.5, 0), (0.5, 1)])],
-        [(_SHARP, [(0.5, 0), (0.5, 1)])],
-        [(_SHARP, [(0.6, 0), (0.45, 1)])],
-        [(_SHARP, [(0.3, 0.22), (0.55, 0), (0.55, 1)])],
-        [(_SHARP, [(0.12, 0.4), (0.55, 0), (0.55, 1)])],
-        [(_SHARP, [(0.3, 0.2), (0.5, 0), (0.5, 1)]), (_SHARP, [(0.2, 1), (0.8, 1)])],
-        [(_SHARP, [(0.5, 0), (0.5, 1)]), (_SHARP, [(0.25, 1), (0.75, 1)])],
-    ],
-    2: [
-        [
-            (_ROUND, [(0.1, 0.25), (0.3, 0.02), (0.7, 0.02), (0.88, 0.28), (0.6, 0.62), (0.12, 0.98)]),
-            (_SHARP, [(0.12, 0.98), (0.95, 0.96)]),
-        ],
-        [
-            (
-                _ROUND,
-                [
-                    (0.1, 0.2),
-                    (0.4, 0),
-                    (0.8, 0.12),
-                    (0.8, 0.4),
-                    (0.4, 0.8),
-                    (0.1, 0.95),
-                    (0.15, 0.75),
-                    (0.4, 0.85),
-                    (0.7, 1),
-                    (0.98, 0.9),
-                ],
-            )
-        ],
-        [(_SHARP, [(0.1, 0.15), (0.5, 0), (0.85, 0.2), (0.75, 0.5), (0.1, 1), (0.95, 1)])],
-        [(_SHARP, [(0.1, 0.02), (0.85, 0), (0.85, 0.45), (0.1, 0.95), (0.9, 1)])],
-        [(_ROUND, [(0.05, 0.3), (0.25, 0), (0.75, 0), (0.9, 0.3), (0.5, 0.7), (0.1, 0.95), (0.5, 0.93), (0.95, 1)])],
-    ],
-    3: [
-        [
-            (_ROUND, [(0.15, 0.12), (0.45, 0), (0.82, 0.12), (0.75, 0.38), (0.4, 0.48)]),
-            (_ROUND, [(0.4, 0.48), (0.8, 0.55), (0.9, 0.8), (0.55, 1), (0.1, 0.9)]),
-        ],
-        [
-            (_SHARP, [(0.12, 0), (0.85, 0), (0.42, 0.42)]),
-            (_ROUND, [(0.42, 0.42), (0.85, 0.5), (0.92, 0.8), (0.5, 1), (0.08, 0.88)]),
-        ],
-        [
-            (
-                _ROUND,
-                [
-                    (0.1, 0.1),
-                    (0.6, 0),
-                    (0.8, 0.2),
-                    (0.55, 0.45),
-                    (0.35, 0.48),
-                    (0.6, 0.5),
-                    (0.88, 0.7),
-                    (0.6, 0.98),
-                    (0.1, 0.92),
-                ],
-            )
-        ],
-        [(_SHARP, [(0.1, 0.05), (0.8, 0.05), (0.8, 0.45), (0.3, 0.48), (0.85, 0.5), (0.85, 0.95), (0.1, 1)])],
-    ],
-    4: [
-        [(_SHARP, [(0.35, 0), (0.1, 0.6), (0.95, 0.6)]), (_SHARP, [(0.7, 0.15), (0.7, 1)])],
-        [(_SHARP, [(0.2, 0), (0.18, 0.5), (0.85, 0.48)]), (_SHARP, [(0.82, 0), (0.8, 1)])],
-        [(_SHARP, [(0.7, 1), (0.7, 0), (0.05, 0.66), (0.98, 0.66)])],
-        [(_SHARP, [(0.65, 0), (0.05, 0.65), (0.95, 0.62)]), (_SHARP, [(0.65, 0), (0.65, 1)])],
-        [(_ROUND, [(0.2, 0.02), (0.12, 0.35), (0.3, 0.52), (0.8, 0.4)]), (_SHARP, [(0.85, 0), (0.7, 1)])],
-    ],
-    5: [
-        [
-            (_SHARP, [(0.2, 0.02), (0.18, 0.45)]),
-            (_ROUND, [(0.18, 0.45), (0.6, 0.36), (0.9, 0.65), (0.6, 0.98), (0.1, 0.9)]),
-            (_SHARP, [(0.2, 0.02), (0.88, 0)]),
-        ],
-        [
-            (_SHARP, [(0.85, 0.02), (0.25, 0), (0.2, 0.42)]),
-            (_ROUND, [(0.2, 0.42), (0.7, 0.38), (0.88, 0.7), (0.5, 1), (0.08, 0.88)]),
-        ],
-        [(_SHARP, [(0.9, 0), (0.2, 0.02), (0.18, 0.45), (0.85, 0.45), (0.85, 0.98), (0.1, 1)])],
-        [(_ROUND, [(0.85, 0.05), (0.3, 0.05), (0.15, 0.4), (0.7, 0.5), (0.85, 0.8), (0.45, 1), (0.08, 0.9)])],
-        [
-            (_SHARP, [(0.22, 0.12), (0.18, 0.48)]),
-            (_ROUND, [(0.18, 0.48), (0.7, 0.42), (0.85, 0.72), (0.5, 1), (0.08, 0.9)]),
-            (_SHARP, [(0.38, 0), (1.0, 0.02)]),
-        ],
-    ],
-    6: [
-        [
-            (
-                _ROUND,
-                [(0.75, 0.02), (0.3, 0.3), (0.12, 0.7), (0.4, 1), (0.82, 0.88), (0.8, 0.6), (0.5, 0.5), (0.18, 0.7)],
-            )
-        ],
-        [(_ROUND, [(0.6, 0), (0.25, 0.45), (0.2, 0.8), (0.5, 1), (0.85, 0.8), (0.6, 0.55), (0.25, 0.72)])],
-        [(_SHARP, [(0.3, 0), (0.15, 0.9), (0.8, 1), (0.85, 0.55), (0.2, 0.55)])],
-        [
-            (
-                _ROUND,
-                [(0.85, 0.08), (0.5, 0), (0.15, 0.3), (0.12, 0.75), (0.45, 1), (0.85, 0.78), (0.5, 0.52), (0.14, 0.7)],
-            )
-        ],
-    ],
-    7: [
-        [(_SHARP, [(0.08, 0.02), (0.9, 0), (0.4, 1)])],
-        [(_SHARP, [(0.1, 0), (0.88, 0.03), (0.5, 0.5), (0.42, 1)])],
-        [(_SHARP, [(0.08, 0.02), (0.9, 0), (0.4, 1)]), (_SHARP, [(0.3, 0.5), (0.85, 0.48)])],
-        [(_SHARP, [(0.1, 0.35), (0.1, 0.02), (0.88, 0), (0.6, 1)])],
-        [(_SHARP, [(0.12, 0.28), (0.15, 0), (0.85, 0.02)]), (_ROUND, [(0.85, 0.02), (0.6, 0.45), (0.5, 1)])],
-        [(_SHARP, [(0.05, 0.15), (0.2, 0.03), (0.85, 0), (0.85, 1)])],
-    ],
-    8: [
-        [
-            (
-                _ROUND,
-                [
-                    (0.75, 0.12),
-                    (0.4, 0),
-                    (0.18, 0.22),
-                    (0.5, 0.48),
-                    (0.85, 0.75),
-                    (0.5, 1),
-                    (0.15, 0.76),
-                    (0.5, 0.48),
-                    (0.82, 0.22),
-                    (0.7, 0.08),
-                ],
-            )
-        ],
-        [(_ROUND, _ring(-0.25, 1.03, (0.2, 0, 0.8, 0.47))), (_ROUND, _ring(-0.25, 1.03, (0.1, 0.45, 0.9, 1)))],
-        [
-            (
-                _ROUND,
-                [
-                    (0.5, 0.48),
-                    (0.2, 0.25),
-                    (0.5, 0),
-                    (0.8, 0.22),
-                    (0.5, 0.48),
-                    (0.12, 0.75),
-                    (0.5, 1),
-                    (0.88, 0.78),
-                    (0.5, 0.48),
-                ],
-            )
-        ],
-        [(_SHARP, [(0.85, 0), (0.15, 1), (0.85, 1), (0.15, 0), (0.85, 0)])],
-    ],
-    9: [
-        [
-            (_ROUND, [(0.82, 0.15), (0.45, 0), (0.15, 0.25), (0.4, 0.5), (0.8, 0.35)]),
-            (_SHARP, [(0.83, 0.08), (0.78, 1)]),
-        ],
-        [
-            (
-                _ROUND,
-                [(0.82, 0.2), (0.5, 0), (0.18, 0.22), (0.45, 0.48), (0.82, 0.28), (0.82, 0.7), (0.55, 1), (0.15, 0.9)],
-            )
-        ],
-        [(_ROUND, _ring(0.0, -1.0, (0.2, 0, 0.8, 0.5))), (_ROUND, [(0.8, 0.25), (0.72, 0.65), (0.5, 1)])],
-        [(_SHARP, [(0.8, 0.5), (0.15, 0.5), (0.2, 0.02), (0.8, 0), (0.78, 1)])],
-    ],
-}
 
 
 def _spline(points: Stroke, steps: int = 8) -> Stroke:
-    """A centripetal-like Catmull-Rom curve through the points."""
+    """A uniform Catmull-Rom curve through the points."""
     if len(points) < 3:
         return points
     ends = np.concatenate([2 * points[:1] - points[1:2], points, 2 * points[-1:] - points[-2:-1]])
@@ -235,14 +51,14 @@ def _dense(stroke: Stroke, step: float = 0.03) -> Stroke:
 
 def drawn_digit(digit: int, random: Generator) -> Strokes:
     """Strokes of `digit` in one of its styles, its control points moved a little."""
-    styles = _STYLES[digit]
+    styles = DIGITS[digit]
     style = styles[int(random.integers(len(styles)))]
     moved = float(random.uniform(0.01, 0.05))
     joints: dict[tuple[float, float], NDArray[np.float64]] = {}
     strokes = []
     for corners, points in style:
         shaken = np.array([joints.setdefault(p, np.array(p) + random.normal(0, moved, 2)) for p in points])
-        strokes.append(_dense(_spline(shaken) if corners == _ROUND else shaken))
+        strokes.append(_dense(_spline(shaken) if corners == ROUND else shaken))
     return strokes
 
 
@@ -262,57 +78,10 @@ def bent(strokes: Strokes, random: Generator, strength: float = 1.0) -> Strokes:
     return np.split(moved, ends)
 
 
-def _star(points: int, inner: float) -> Points:
-    angles = np.linspace(-np.pi / 2, 1.5 * np.pi, 2 * points + 1)
-    reach = np.where(np.arange(2 * points + 1) % 2, inner, 1.0) / 2
-    return list(zip((0.5 + reach * np.cos(angles)).tolist(), (0.5 + reach * np.sin(angles)).tolist(), strict=True))
-
-
-_SIGNS: list[list[tuple[str, Points]]] = [
-    [(_SHARP, [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)])],
-    [(_SHARP, [(0.5, 0), (1, 1), (0, 1), (0.5, 0)])],
-    [(_SHARP, [(0, 0), (1, 1)]), (_SHARP, [(1, 0), (0, 1)])],
-    [(_SHARP, [(0.5, 0), (0.5, 1)]), (_SHARP, [(0, 0.5), (1, 0.5)])],
-    [(_SHARP, _star(5, 0.4))],
-    [(_SHARP, [(0, 0.5), (1, 0.5)]), (_SHARP, [(0.7, 0.2), (1, 0.5), (0.7, 0.8)])],
-    [(_SHARP, [(0.5, 1), (0.5, 0)]), (_SHARP, [(0.2, 0.3), (0.5, 0), (0.8, 0.3)])],
-    [(_SHARP, [(0, 0.55), (0.35, 1), (1, 0)])],
-    [(_ROUND, [(0.5, 0.3), (0.2, 0), (0, 0.3), (0.5, 1), (1, 0.3), (0.8, 0), (0.5, 0.3)])],
-    [(_SHARP, [(0, 0.3), (1, 0.3)]), (_SHARP, [(0, 0.7), (1, 0.7)])],
-    [(_SHARP, [(0.3, 0), (0.3, 1)]), (_SHARP, [(0.7, 0), (0.7, 1)])],
-    [
-        (_SHARP, [(0.3, 0), (0.3, 1)]),
-        (_SHARP, [(0.7, 0), (0.7, 1)]),
-        (_SHARP, [(0, 0.3), (1, 0.3)]),
-        (_SHARP, [(0, 0.7), (1, 0.7)]),
-    ],
-    [
-        (_ROUND, _ring(0, 1, _UNIT)),
-        (_SHARP, [(0.35, 0.3), (0.35, 0.42)]),
-        (_SHARP, [(0.65, 0.3), (0.65, 0.42)]),
-        (_ROUND, [(0.25, 0.65), (0.5, 0.82), (0.75, 0.65)]),
-    ],
-    [(_SHARP, [(0, 0.5), (1, 0.5)])],
-    [(_ROUND, [(0, 0.5), (0.25, 0.2), (0.5, 0.5), (0.75, 0.8), (1, 0.5)])],
-    [(_SHARP, [(0, 1), (0.25, 0), (0.5, 1), (0.75, 0), (1, 1)])],
-    [(_ROUND, [(0.2, 0.25), (0.5, 0), (0.8, 0.25), (0.5, 0.5), (0.5, 0.7)]), (_SHARP, [(0.5, 0.92), (0.5, 0.98)])],
-    [(_SHARP, [(0.5, 0), (1, 0.5), (0.5, 1), (0, 0.5), (0.5, 0)])],
-    [(_ROUND, _ring(0, 1, _UNIT)), (_ROUND, _ring(0, 1, (0.3, 0.3, 0.7, 0.7)))],
-    [(_ROUND, [(0.9, 0.1), (0.4, 0), (0, 0.5), (0.4, 1), (0.9, 0.9)])],
-    [(_SHARP, [(1, 0), (0, 0.5), (1, 1)])],
-    [(_SHARP, [(0, 0), (0, 1), (1, 1)])],
-    [(_SHARP, [(0, 0), (1, 0)]), (_SHARP, [(0.5, 0), (0.5, 1)])],
-    [(_SHARP, [(0, 0), (0, 1)]), (_SHARP, [(1, 0), (1, 1)]), (_SHARP, [(0, 0.5), (1, 0.5)])],
-    [(_SHARP, [(0, 1), (0.5, 0), (1, 1)]), (_SHARP, [(0.2, 0.6), (0.8, 0.6)])],
-    [(_SHARP, [(0, 1), (0, 0), (0.5, 0.6), (1, 0), (1, 1)])],
-    [(_SHARP, [(1, 0), (0, 0), (0, 1), (1, 1)]), (_SHARP, [(0, 0.5), (0.8, 0.5)])],
-]
-
-
 def _sign(random: Generator) -> Strokes:
-    sign = _SIGNS[int(random.integers(len(_SIGNS)))]
+    sign = SIGNS[int(random.integers(len(SIGNS)))]
     shaken = [(corners, np.array(points) + random.normal(0, 0.03, (len(points), 2))) for corners, points in sign]
-    return [_dense(_spline(points) if corners == _ROUND else points) for corners, points in shaken]
+    return [_dense(_spline(points) if corners == ROUND else points) for corners, points in shaken]
 
 
 def _tangle(random: Generator) -> Strokes:
