@@ -1,0 +1,60 @@
+"""`GET /models/NAME`: a model's card as a page, with its figures.
+
+A bundle may come from a stranger: the card is Markdown with raw HTML switched off, and figures are only served by
+their plain name out of the bundle's `figures` folder.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from demo.shelf import Shelf
+from handwriter_models.errors import UserError
+
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_FIGURE = re.compile(r"[\w][\w.-]{0,100}\.png")
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{name}</title><link rel="icon" href="../page/favicon.png"><link rel="stylesheet" href="../page/card.css"></head>
+<body><main>{card}</main></body></html>"""
+
+
+def card_routes(shelf: Shelf) -> APIRouter:
+    """The card of each model on the shelf, and the pictures in it."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/models/{name}")
+    def card(name: str) -> Response:
+        text = (_folder(shelf, name) / "README.md").read_text("utf-8")
+        # The card names its figures as "figures/x.png", relative to its own folder: here that folder is the model's.
+        body = card_as_html(text).replace('src="figures/', f'src="{html.escape(name)}/figures/')
+        return HTMLResponse(_PAGE.format(name=html.escape(name), card=body))
+
+    @router.get("/models/{name}/figures/{figure}")
+    def figure(name: str, figure: str) -> Response:
+        path = _folder(shelf, name) / "figures" / figure
+        if not _FIGURE.fullmatch(figure) or not path.is_file():
+            raise UserError(f"model {name!r} has no figure {figure!r}", "see its card", status=404)
+        return FileResponse(path)
+
+    return router
+
+
+def _folder(shelf: Shelf, name: str) -> Path:
+    try:
+        return shelf.get(name).folder
+    except UserError as error:
+        raise UserError(error.what, error.hint, status=404) from error
+
+
+def card_as_html(text: str) -> str:
+    """The Markdown of a card without its front matter; raw HTML in it is shown as text."""
+    from markdown_it import MarkdownIt
+
+    rendered: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(_FRONT_MATTER.sub("", text, 1))
+    return rendered

@@ -1,0 +1,22 @@
+"""A public link through Gradio's tunnel. The whole port goes through it: the page, the API and its documentation.
+
+`launch(share=True)` is not for an application that Gradio is mounted in, so its tunnel is asked directly.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+
+
+def public_link(host: str, port: int) -> str | None:
+    """The link, or None after saying on standard error why there is none."""
+    from gradio.networking import setup_tunnel
+
+    try:
+        return setup_tunnel(host, port, secrets.token_urlsafe(24), None, None)
+    except Exception as error:  # noqa: BLE001 - network, file system, checksum, platform: all mean "no link"
+        reason = f"{error} ({error.__cause__})" if error.__cause__ else str(error) or type(error).__name__
+        print(f"no public link: {reason}", file=sys.stderr)
+        print("  --share needs a way out to gradio.live; the page above works on this network", file=sys.stderr)
+        return None

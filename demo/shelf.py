@@ -1,0 +1,149 @@
+"""The models that one server offers, by name, and the bounded pool of threads in which they answer.
+
+Decoding, preparing and the network let go of the interpreter lock for most of their time, so threads are enough; there
+are as many as cores, because more of them only cost memory (each holds its own activations). What waits beyond
+`waiting` is refused at once, so that a rush is answered with a clear "busy" instead of minutes of silence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from handwriter_models.bundle import bundled_names, find_bundle
+from handwriter_models.errors import UserError
+
+if TYPE_CHECKING:
+    from handwriter_models.classifier import Classifier
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A loaded model and the folder it came from."""
+
+    classifier: Classifier
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        """The name by which clients ask for it."""
+        return self.classifier.name
+
+    def summary(self) -> dict[str, Any]:
+        """What a client wants to know before it chooses: JSON types only."""
+        config = self.classifier.config
+        return {
+            "name": self.name,
+            "kind": config.kind,
+            "description": dict(config.description),
+            "labels": list(config.labels),
+            "parameters": _parameters(config.network.name, config.network.arguments),
+            "accuracy": _number(config.metrics, "accuracy"),
+            "tested": _number(config.metrics, "n"),
+            "rejects": config.rejection is not None,
+        }
+
+
+def _parameters(network: str, arguments: dict[str, Any]) -> int:
+    """Of the network as it was trained: a loaded one is folded and has fewer. Nothing is allocated."""
+    import torch
+
+    from handwriter_models.networks import build
+
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build(network, arguments).parameters())
+
+
+def _number(metrics: Any, field: str) -> float | int | None:  # noqa: ANN401 - a bundle's free table
+    value = metrics.get(field) if isinstance(metrics, dict) else None
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+class Shelf:
+    """Loaded models; the first one answers when a client names none."""
+
+    def __init__(self, models: Sequence[Shelved]) -> None:
+        self._models = {model.name: model for model in models}
+        self.default = models[0].name
+
+    @property
+    def names(self) -> list[str]:
+        """Names in the order in which they are offered."""
+        return list(self._models)
+
+    def get(self, name: str | None = None) -> Shelved:
+        """The model called `name`; raises `UserError` (422) naming the others."""
+        model = self._models.get(name or self.default)
+        if model is None:
+            raise UserError(f"unknown model {name!r}", f"models here: {', '.join(self._models)}", status=422)
+        return model
+
+    def summaries(self) -> list[dict[str, Any]]:
+        """All summaries; `default` marks the one that answers when none is named."""
+        return [{**model.summary(), "default": model.name == self.default} for model in self._models.values()]
+
+    def warm_up(self) -> None:
+        """Asks every model once: the first forward pass of a process takes a hundred times as long as the next."""
+        for model in self._models.values():
+            model.classifier.predict(_drawn_line())
+
+
+def _drawn_line() -> np.ndarray[Any, np.dtype[np.uint8]]:
+    picture = np.full((280, 280, 3), 255, np.uint8)
+    picture[60:220, 130:150] = 0
+    return picture
+
+
+def names_to_serve(asked: Sequence[str]) -> list[str]:
+    """The models asked for, or all bundled ones with `digits` first; raises `UserError` when there are none."""
+    names = list(asked) or sorted(bundled_names(), key=lambda name: (name != "digits", name))
+    if not names:
+        raise UserError("no model is bundled", "train one (python training fit --help) and give --model FOLDER", 422)
+    return names
+
+
+def load_shelf(asked: Sequence[str]) -> Shelf:
+    """Loads the models; raises `UserError` on an unknown or broken one, or on two of one name."""
+    import torch
+
+    from handwriter_models import load
+
+    torch.set_num_threads(1)  # networks this small are slower on two threads, and requests run side by side anyway
+    models: list[Shelved] = []
+    for name in names_to_serve(asked):
+        model = Shelved(load(name), find_bundle(name))
+        if any(other.name == model.name for other in models):
+            raise UserError(f"two models are called {model.name!r}", "give each --model once; names must differ", 422)
+        models.append(model)
+    return Shelf(models)
+
+
+class Workers:
+    """A bounded pool of threads for work that keeps a core busy."""
+
+    def __init__(self, threads: int | None = None, waiting: int = 256) -> None:
+        self._pool = ThreadPoolExecutor(threads or max(2, os.cpu_count() or 2), thread_name_prefix="predict")
+        self._free = waiting
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work()` returns, from a thread; raises `UserError` (503) when too many already wait."""
+        if self._free <= 0:
+            raise UserError("too many pictures are waiting", "send it again in a few seconds", status=503)
+        self._free -= 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._free += 1
+
+    def close(self) -> None:
+        """Lets the threads end; what waits is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,46 @@
+// The language of the page: the browser's at first, the reader's choice from then on. Switching needs no reload:
+// elements carry the key of their text, and who makes text on the fly listens with `onLanguage`.
+
+import { TEXTS } from './texts.js';
+
+const KEY = 'handwriter-language';
+const listeners = [];
+const values = {};
+let current = 'en';
+
+const remembered = () => { try { return localStorage.getItem(KEY); } catch { return null; } }; // private mode throws
+const remember = (name) => { try { localStorage.setItem(KEY, name); } catch { /* the choice lasts for this visit */ } };
+
+export const language = () => current;
+export const onLanguage = (listener) => listeners.push(listener);
+
+export function say(key, extra = {}) {
+  const known = { ...values, ...extra };
+  return (TEXTS[current][key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
+}
+
+export const percent = (share) =>
+  new Intl.NumberFormat(current, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+export const count = (number) => new Intl.NumberFormat(current).format(number);
+
+export function startLanguage(root, fixed) {
+  Object.assign(values, fixed);
+  const asked = remembered() ?? (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
+  for (const button of root.querySelectorAll('[data-language]')) {
+    button.addEventListener('click', () => { remember(button.dataset.language); use(root, button.dataset.language); });
+  }
+  use(root, asked in TEXTS ? asked : 'en');
+}
+
+function use(root, name) {
+  current = name;
+  document.documentElement.lang = name;
+  root.lang = name;
+  for (const node of root.querySelectorAll('[data-text]')) node.textContent = say(node.dataset.text);
+  for (const node of root.querySelectorAll('[data-aria]')) node.setAttribute('aria-label', say(node.dataset.aria));
+  for (const node of root.querySelectorAll('[data-tip]')) node.title = say(node.dataset.tip);
+  for (const button of root.querySelectorAll('[data-language]')) {
+    button.setAttribute('aria-pressed', String(button.dataset.language === name));
+  }
+  for (const listener of listeners) listener();
+}
