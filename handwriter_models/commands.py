@@ -104,6 +104,7 @@ def predict(
     Example: python handwriter_models predict --model digits photo.jpg scans/
     """
     files = [file for path in paths for file in _pictures_at(path)]
+    read_config(find_bundle(model))  # before the seconds that torch takes to load
     from handwriter_models.classifier import load
 
     answers = _answers(load(model), files)

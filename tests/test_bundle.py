@@ -90,10 +90,9 @@ def test_bundle_comes_back_as_it_was_written(tmp_path: Path) -> None:
     [
         ("mlp", {"outputs": 10, "size": 28, "hidden": [125, 65]}),
         ("cnn", {"outputs": 10, "size": 28, "widths": [4, 6], "hidden": 16}),
-        ("resnet34", {"outputs": 10, "channels": 1}),
     ],
 )
-def test_every_network_survives_the_round_trip(name: str, arguments: dict[str, Any], tmp_path: Path) -> None:
+def test_small_networks_survive_the_round_trip(name: str, arguments: dict[str, Any], tmp_path: Path) -> None:
     config = small_config(background=False, network=NetworkConfig(name, arguments))
     network = build(name, arguments).eval()
     _, copy = read_bundle(write_bundle(tmp_path / name, config, network.state_dict(), ""))
