@@ -93,7 +93,8 @@ def _coarse(picture: Bytes, random: Generator) -> Bytes:
     if random.random() < 0.5:  # a scanner that knows black and white only
         fine = ((fine > 110) * 255).astype(np.uint8)
     coarse = cv2.resize(fine, (min(width, 20), height), interpolation=cv2.INTER_AREA)
-    return ink.prepare(np.pad(coarse, int(random.integers(0, 3)))).pixels
+    # A margin of paper: a bare 1 that fills its scan is no longer ink on anything.
+    return ink.prepare(np.pad(coarse, int(random.integers(1, 4)))).pixels
 
 
 def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:

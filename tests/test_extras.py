@@ -1,0 +1,63 @@
+"""Extra training pictures: prepared, labelled, repeatable; background is one more label."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+from handwriter_models import ink
+from handwriter_models.errors import UserError
+from training import extras
+from training.samples import Samples
+
+
+def few(count: int = 40) -> Samples:
+    scans = load_digits()
+    images = ink.prepare_many(np.round(scans.images[:count] * (255 / 16)).astype(np.uint8))
+    names = [str(digit) for digit in range(10)]
+    return Samples(images, scans.target[:count].astype(np.int64), np.full(count, -1, np.int64), names, "few")
+
+
+@pytest.mark.parametrize("name", ["redrawn", "low-resolution"])
+def test_other_views_of_the_source_keep_their_labels(name: str) -> None:
+    train = few()
+    made = extras.build([name], train, None, 1)
+    assert made.images.dtype == np.uint8
+    assert made.images.shape == (40, 28, 28)
+    assert sorted(made.labels) == sorted(train.labels)
+    assert made.images.any(axis=(1, 2)).all()
+
+
+def test_noise_is_background_and_repeats_with_its_seed() -> None:
+    one, other, third = (extras.build(["noise"], few(), None, seed) for seed in (1, 1, 2))
+    assert set(one.labels) == {10}
+    assert np.array_equal(one.images, other.images)
+    assert one.images.shape != third.images.shape or not np.array_equal(one.images, third.images)
+
+
+def test_an_unknown_extra_names_the_known_ones() -> None:
+    with pytest.raises(UserError, match="'letters'") as caught:
+        extras.build(["letters"], few(), None, 1)
+    assert "scribbles" in caught.value.hint
+
+
+def test_drawn_digits_are_refused_for_labels_that_are_no_digits() -> None:
+    train = few()
+    letters = Samples(train.images, train.labels, train.groups, list("abcdefghij"), "letters")
+    with pytest.raises(UserError, match="drawn"):
+        extras.build(["drawn"], letters, None, 1)
+
+
+def test_without_omniglot_there_is_no_foreign_ink_and_no_fault(tmp_path: Path) -> None:
+    assert len(extras.build(["foreign"], few(), tmp_path, 1).labels) == 0
+    assert len(extras.build(["foreign"], few(), None, 1).labels) == 0
+
+
+def test_omniglot_names_alphabet_character_and_writer() -> None:
+    from tests.shared_data import shared_folder
+
+    drawings = list(extras.omniglot(shared_folder() / "data"))
+    assert len({drawing[:3] for drawing in drawings}) == len(drawings)
+    assert {"Korean", "Greek", "Latin"} <= {alphabet for alphabet, *_ in drawings}
+    assert {writer for _, _, writer, _ in drawings} == set(range(1, 21))
