@@ -135,11 +135,21 @@ def write_bundle(
         fresh = Path(work) / "fresh"
         for name, data in files.items():
             _write_synced(fresh / name, data)
-        if target.exists():
-            target.rename(Path(work) / "old")
-        fresh.rename(target)
+        _take_place(fresh, target, Path(work) / "old")
         _sync_folder(target.parent)
     return target
+
+
+def _take_place(fresh: Path, target: Path, aside: Path) -> None:
+    """`fresh` becomes `target`; an earlier bundle goes `aside` first, and comes back when that fails."""
+    if target.exists():
+        target.rename(aside)
+    try:
+        fresh.rename(target)
+    except OSError:
+        if aside.exists():
+            aside.rename(target)
+        raise
 
 
 def _figure_name(name: str) -> str:
