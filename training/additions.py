@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from training import extras, strokes
+from training import extras
 from training.preparation import Arrays, cached_arrays, in_processes
 from training.samples import Samples
 
-_CODE = (Path(extras.__file__), Path(strokes.__file__))
+_HERE = Path(extras.__file__)
+_CODE = (_HERE, *sorted(_HERE.parent.glob("stroke*.py")))
 
 
 def read_extras(names: Sequence[str], train: Samples, data: Path | None, seed: int) -> list[Samples]:

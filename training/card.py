@@ -28,7 +28,13 @@ PROVENANCE = {
         "[scikit-learn's digits](https://archive.ics.uci.edu/dataset/80) (Alpaydin & Kaynak 1998), 1797 digits",
         "CC BY 4.0",
     ),
+    "foreign": Provenance(
+        "[Omniglot](https://github.com/brendenlake/omniglot) (Lake et al. 2015), characters that are no digit", "MIT"
+    ),
 }
+_WRITERS = Provenance(
+    "[QMNIST](https://github.com/facebookresearch/qmnist), who wrote each MNIST digit", "BSD-3-Clause"
+)
 _CAPTIONS = {
     "curves.png": "Loss and accuracy by epoch",
     "confusion.png": "Confusion matrix of the test",
@@ -38,7 +44,7 @@ _CAPTIONS = {
 }
 
 
-def write_card(config: BundleConfig, figures: list[str], data_notes: tuple[str, ...] = ()) -> str:
+def write_card(config: BundleConfig, figures: list[str]) -> str:
     """The card's text; `figures` are the file names in figures/."""
     parts = (
         _front_matter(config),
@@ -47,7 +53,7 @@ def write_card(config: BundleConfig, figures: list[str], data_notes: tuple[str, 
         _use(config),
         _results(config.metrics),
         _pictures(figures),
-        _data(config, data_notes),
+        _data(config),
         _limits(config),
     )
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -88,8 +94,9 @@ def _what(config: BundleConfig) -> str:
         score = "it is more probably something else" if rule.score == "background" else "no label is probable enough"
         refusal = f"refuses a picture when {score} (`{rule.score}`, threshold {rule.threshold:.3g})"
     return (
-        f"Network `{config.network.name}` {json.dumps(config.network.arguments)}; labels: {labels}. It takes any picture of one "
-        f"handwritten character, prepares it as MNIST is prepared (28x28, ink on paper, centred), and {refusal}. "
+        f"Network `{config.network.name}` {json.dumps(config.network.arguments)}; labels: {labels}. It takes any "
+        f"picture of one handwritten character, prepares it as MNIST is prepared (28x28, light ink, centred), and "
+        f"{refusal}. "
         f"Confidences are calibrated with temperature {config.temperature:g}."
     )
 
@@ -103,21 +110,17 @@ def _use(config: BundleConfig) -> str:
 
 
 def _results(metrics: dict[str, Any]) -> str:
-    rows = [("accuracy", f"{metrics['accuracy']:.2%}", "")]
+    rows = [("accuracy", f"{metrics['accuracy']:.2%}")]
     rows += [
-        (name, f"{metrics[name]['weighted']:.4f}", f"{metrics[name]['macro']:.4f}")
+        (name, f"{metrics[name]['weighted']:.4f} weighted, {metrics[name]['macro']:.4f} macro")
         for name in ("precision", "recall", "f1")
     ]
+    before = metrics["ece_before_temperature"]
     rows += [
-        (
-            "calibration error (ECE, 15 bins)",
-            f"{metrics['ece']:.4f}",
-            f"before: {metrics['ece_before_temperature']:.4f}",
-        ),
-        ("true pictures refused", f"{metrics['refused']:.2%}", ""),
+        ("calibration error (ECE, 15 bins)", f"{metrics['ece']:.4f} (before temperature {before:.4f})"),
+        ("true pictures refused", f"{metrics['refused']:.2%}"),
     ]
-    table = ["| measure | weighted | macro |", "|---|---|---|"]
-    table += [f"| {name} | {first} | {second} |" for name, first, second in rows]
+    table = ["| measure | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
     each = ["| label | precision | recall | F1 | pictures |", "|---|---|---|---|---|"]
     each += [
         f"| {_escaped(name)} | {row['precision']:.4f} | {row['recall']:.4f} | {row['f1']:.4f} | {row['n']} |"
@@ -138,20 +141,22 @@ def _pictures(figures: list[str]) -> str:
     return "\n".join(["## Figures", "", *rows])
 
 
-def _data(config: BundleConfig, notes: tuple[str, ...]) -> str:
-    source, splits = str(config.data.get("source")), config.data.get("splits", {})
-    known = PROVENANCE.get(source) or Provenance(f"the folder `{source}`", "as its owner says")
+def _data(config: BundleConfig) -> str:
+    source, splits, recipe = str(config.data.get("source")), config.data.get("splits", {}), config.recipe
+    extras = recipe.get("data", {}).get("extras", ())
     counts = ", ".join(f"{name} {count}" for name, count in splits.items())
-    lines = ["| data | licence | pictures |", "|---|---|---|", f"| {known.what} | {known.licence} | {counts} |", *notes]
-    recipe = config.recipe
-    extras = ", ".join(f"`{name}`" for name in recipe.get("data", {}).get("extras", ()))
-    more = f"\n\nFurther training pictures, made or added by the recipe: {extras}." if extras else ""
-    seed, epochs = recipe.get("train", {}).get("seed"), recipe.get("train", {}).get("epochs")
-    lines_text = "\n".join(lines)
-    return (
-        f"## Data and training\n\n{lines_text}{more}\n\nRecipe `{recipe.get('name')}`, {epochs} epochs, seed {seed}; all of it in "
+    rows = [(PROVENANCE.get(source) or Provenance(f"folder `{source}`", "as its owner says"), counts)]
+    if config.data.get("divided") == "by writer":
+        rows.append((_WRITERS, "no writer on both sides of a split"))
+    rows += [(PROVENANCE.get(name) or Provenance(f"`{name}`, made by the recipe", "–"), "training") for name in extras]
+    table = ["| data | licence | used for |", "|---|---|---|"]
+    table += [f"| {what.what} | {what.licence} | {use} |" for what, use in rows]
+    train = recipe.get("train", {})
+    how = (
+        f"Recipe `{recipe.get('name')}`: {train.get('epochs')} epochs, seed {train.get('seed')}; all of it is in "
         f"`config.json`. Fingerprint of the data: `{str(config.data.get('fingerprint'))[:16]}`."
     )
+    return "\n".join(["## Data and training", "", *table, "", how])
 
 
 def _limits(config: BundleConfig) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,9 +17,14 @@ from handwriter_models.errors import INCOMPLETE
 if TYPE_CHECKING:
     from training.recipes import Recipe
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__.splitlines()[0], rich_markup_mode=None)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Trains, measures and lists: a dataset goes in, a bundle comes out.",
+    rich_markup_mode=None,
+)
 Source = Annotated[str, typer.Argument(help="mnist, sklearn-digits, or a folder of pictures (label/picture)")]
-Data = Annotated[Optional[Path], typer.Option(help="a local copy of the data: the folder that holds MNIST/raw")]
+Data = Annotated[Path | None, typer.Option(help="a local copy of the data: the folder that holds MNIST/raw")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the metrics as JSON, all else on standard error")]
 
 
@@ -27,14 +32,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the metrics as JSON,
 def fit(
     source: Source,
     recipe: Annotated[str, typer.Option(help="name of a recipe (see `recipes`) or path of a .toml file")],
-    out: Annotated[Optional[Path], typer.Option(help="folder of the bundle (default: runs/RECIPE)")] = None,
+    out: Annotated[Path | None, typer.Option(help="folder of the bundle (default: runs/RECIPE)")] = None,
     data: Data = None,
-    init: Annotated[Optional[str], typer.Option(help="bundle whose weights the training begins with")] = None,
-    changes: Annotated[Optional[list[str]], typer.Option("--set", help="change a field: train.epochs=5")] = None,
-    epochs: Annotated[Optional[int], typer.Option(help="train.epochs")] = None,
-    batch: Annotated[Optional[int], typer.Option(help="train.batch")] = None,
-    rate: Annotated[Optional[float], typer.Option(help="train.rate, the learning rate")] = None,
-    seed: Annotated[Optional[int], typer.Option(help="train.seed")] = None,
+    init: Annotated[str | None, typer.Option(help="bundle whose weights the training begins with")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="change a field of the recipe: train.epochs=5")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="train.epochs")] = None,
+    batch: Annotated[int | None, typer.Option(help="train.batch")] = None,
+    rate: Annotated[float | None, typer.Option(help="train.rate, the learning rate")] = None,
+    seed: Annotated[int | None, typer.Option(help="train.seed")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, or auto")] = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="go on with an unfinished training of this bundle")] = False,
     restart: Annotated[bool, typer.Option("--restart", help="throw the unfinished training away")] = False,
@@ -63,7 +70,7 @@ def evaluate(
     bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder")],
     source: Source,
     data: Data = None,
-    figures: Annotated[Optional[Path], typer.Option(help="folder to draw the figures into")] = None,
+    figures: Annotated[Path | None, typer.Option(help="folder to draw the figures into")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measures a bundle on the pictures of a source that it has not learned.

@@ -15,7 +15,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Patch
 
 from training.evaluate import Answers
 from training.fonts import font_for, package_for
@@ -59,15 +58,9 @@ def _drawable_names(names: list[str]) -> tuple[list[str], FontProperties]:
 
 
 def _png(figure: Figure) -> bytes:
-    """The figure's file: 64 colours are plenty for lines and grey digits, and a quarter of the size."""
-    from PIL import Image
-
     drawn = BytesIO()
-    figure.savefig(drawn, format="png", dpi=_DPI, facecolor="white")
-    picture = Image.open(drawn).convert("RGB").quantize(64, dither=Image.Dither.NONE)
-    packed = BytesIO()
-    picture.save(packed, "PNG", optimize=True)
-    return packed.getvalue()
+    figure.savefig(drawn, format="png", dpi=_DPI, facecolor="white", pil_kwargs={"optimize": True})
+    return drawn.getvalue()
 
 
 def _tidy(axes: Axes) -> None:
@@ -150,7 +143,8 @@ def draw_mistakes(answers: Answers, names: list[str], font: FontProperties) -> F
 def _grid(answers: Answers, chosen: Any, names: list[str], font: FontProperties, title: str) -> Figure:  # noqa: ANN401 - an index array
     columns = min(10, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = Figure((max(0.95 * columns, 4.5), 1.2 * rows + 0.5), layout="constrained")
+    figure = Figure((max(0.95 * columns, 4.5), 1.17 * rows + 0.4), layout="constrained")
+    figure.get_layout_engine().set(hspace=0.02, wspace=0.02)
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
     cells = figure.subplots(rows, columns, squeeze=False)
     predicted = answers.probabilities.argmax(axis=1)
@@ -181,6 +175,6 @@ def draw_reliability(answers: Answers) -> Figure:
     axes.scatter(confidence, accuracy, s=20 + 380 * counts / counts.sum(), color=BLUE, alpha=0.75, linewidths=0)
     axes.set(xlim=(0, 1.03), ylim=(0, 1.03), xlabel="confidence", ylabel="share of right answers")
     axes.set_title("Reliability", loc="left", fontsize=11, color=INK)
-    axes.legend(handles=[Patch(color=BLUE, label="size: share of pictures")], frameon=False, fontsize=9)
+    axes.text(0.98, 0.03, "area: share of the pictures", ha="right", fontsize=9, color=INK)
     _tidy(axes)
     return figure

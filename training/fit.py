@@ -80,9 +80,8 @@ def fit(order: Order) -> Result:
     material = Material(train, splits.validation, _augmentation(order.recipe), identity)
     trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device)
     _take_up(order, trainer, identity)
-    with watch.stage("train"):
-        with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
-            trainer.train(progress)
+    with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
+        trainer.train(progress)
     watch.seconds["train"] = round(sum(epoch.seconds for epoch in trainer.history), 3)
     metrics = _finish(order, config, trainer, splits, watch)
     return Result(order.out, metrics, splits.unreadable)
@@ -138,8 +137,18 @@ def _first_config(order: Order, splits: Splits) -> BundleConfig:
         preprocessing=Preprocessing(**PREPROCESSING),
         description=recipe.description,
         recipe=recipe.as_json(),
-        data={"source": order.source, "fingerprint": splits.fingerprint(), "splits": splits.counts()},
+        data={
+            "source": _public_name(order.source),
+            "fingerprint": splits.fingerprint(),
+            "splits": splits.counts(),
+            "divided": "by writer" if (splits.validation.groups >= 0).all() else "by label",
+        },
     )
+
+
+def _public_name(source: str) -> str:
+    """A folder by its own name: the path to it is nobody's business who gets the bundle."""
+    return Path(source).resolve().name if Path(source).is_dir() else source
 
 
 def _finished(order: Order, config: BundleConfig) -> Result | None:
@@ -160,7 +169,7 @@ def _first_network(order: Order, config: BundleConfig) -> nn.Module:
     start, trained = read_bundle(find_bundle(order.start))
     if start.network != config.network or start.labels != config.labels:
         raise UserError(
-            f"bundle {order.start} has network {start.network} or labels that differ from the recipe's {config.network}",
+            f"bundle {order.start} ({start.network.name}) has another network or other labels than the recipe asks for",
             "start from a bundle with the same network and labels",
         )
     network.load_state_dict(trained.state_dict())

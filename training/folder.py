@@ -31,9 +31,8 @@ def read_folder(root: Path) -> tuple[dict[str, Samples], Unreadable]:
         _check_same_labels(root, first, names[first], split, found)
     unreadable: Unreadable = []
     samples = {split: _read_labels(folder, names[first], unreadable) for split, folder in folders.items()}
-    for split, part in samples.items():
-        if split == first or len(part):
-            check_labels(part)
+    for part in samples.values():
+        check_labels(part)
     return samples, unreadable
 
 

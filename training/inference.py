@@ -22,8 +22,11 @@ _BATCH = 500
 @torch.inference_mode()
 def logits_of(network: nn.Module, images: Images, device: str = "cpu") -> NDArray[np.float32]:
     """Logits (n, outputs) for uint8 pictures (n, 28, 28); the network is in evaluation mode already."""
-    parts = [network(network_input(chunk).to(device)).float().cpu() for chunk in torch.from_numpy(images).split(_BATCH)]
-    return torch.cat(parts).numpy() if parts else np.zeros((0, 0), np.float32)
+    chunks = [torch.from_numpy(images[start : start + _BATCH]) for start in range(0, len(images), _BATCH)]
+    answers: NDArray[np.float32] = (
+        torch.cat([network(network_input(chunk).to(device)).float() for chunk in chunks]).cpu().numpy()
+    )
+    return answers
 
 
 def network_input(pictures: Tensor) -> Tensor:

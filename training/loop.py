@@ -70,14 +70,15 @@ class Trainer:
     def __init__(self, network: nn.Module, recipe: Recipe, material: Material, folder: Path, device: str) -> None:
         options = recipe.train
         self.options, self.material, self.folder, self.device = options, material, folder, device
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = build_optimizer(self.network, options)
         self.average = WeightAverage(self.network, options.ema) if options.ema > 0 else None
-        self.images = torch.from_numpy(material.train.images).to(device)
-        self.labels = torch.from_numpy(material.train.labels).to(device)
+        # Pictures stay in main memory, where augmentation draws the same random numbers whatever the device.
+        self.images = torch.from_numpy(material.train.images)
+        self.labels = torch.from_numpy(material.train.labels)
         self.steps_in_epoch = math.ceil(len(self.labels) / options.batch)
         self.steps = self.steps_in_epoch * options.epochs
-        self.generator = torch.Generator(device)
+        self.generator = torch.Generator()
         self.done = 0
         self.seconds = 0.0  # of the present epoch
         self.sums = torch.zeros(3, dtype=torch.float64, device=device)  # loss, hits, pictures of the present epoch
@@ -102,17 +103,17 @@ class Trainer:
         order = torch.randperm(
             len(self.labels), generator=torch.Generator().manual_seed(self._seed(number, epoch=True))
         )
-        order = order.to(self.device)
         batch = self.options.batch
         started, before = time.perf_counter(), self.seconds
         self.network.train()
         for place in range(first, self.steps_in_epoch):
             self._step(order[place * batch : (place + 1) * batch])
             if self.done % _LOOK_EVERY == 0 or place + 1 == self.steps_in_epoch:
-                loss, accuracy, _ = self._means()
+                loss, accuracy = self._means()
                 progress.step(self.done, loss, accuracy)
             self.seconds = before + time.perf_counter() - started
             if interruption.asked:
+                self._means()  # never saves weights that have become useless
                 self.save()
                 raise KeyboardInterrupt
 
@@ -120,8 +121,8 @@ class Trainer:
         seed = self._seed(self.done)
         torch.manual_seed(seed)
         self.generator.manual_seed(seed)
-        labels = self.labels[index]
-        pictures = self.material.augment(self.images[index], self.generator).sub(MEAN).div_(STD)
+        labels = self.labels[index].to(self.device)
+        pictures = self.material.augment(self.images[index], self.generator).sub(MEAN).div_(STD).to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.done, self.steps, self.options)
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.options.precision == "bf16"):
@@ -152,20 +153,26 @@ class Trainer:
         """Far apart for different seeds, epochs and steps (odd multipliers modulo 2^63)."""
         return (self.options.seed * 0x9E3779B97F4A7C15 + (2 * number + epoch) * 0xBF58476D1CE4E5B9) % 2**63
 
-    def _means(self) -> tuple[float, float, int]:
+    def _means(self) -> tuple[float, float]:
+        """Mean loss and accuracy of the present epoch."""
         loss, hits, count = self.sums.tolist()
-        if not math.isfinite(loss):
-            epoch, step = divmod(self.done - 1, self.steps_in_epoch)
-            kept = f"the state before it is kept in {self.folder}" if self.history else "no epoch was finished"
-            raise UserError(
-                f"the loss became {loss} in epoch {epoch + 1}, step {step + 1}; {kept}",
-                f"try a lower rate than {self.options.rate} (--rate), a warm-up (one-cycle) or clip = 1.0 in the recipe",
-            )
-        return loss / count, hits / count, int(count)
+        self._check_finite(loss, "loss")
+        return loss / count, hits / count
+
+    def _check_finite(self, value: float, what: str) -> None:
+        if math.isfinite(value):
+            return
+        epoch, step = divmod(self.done - 1, self.steps_in_epoch)
+        kept = f"the state after epoch {epoch} is kept in {self.folder}" if epoch else "no epoch was finished"
+        raise UserError(
+            f"the {what} became {value} in epoch {epoch + 1}, by step {step + 1}; {kept}",
+            f"try a rate below {self.options.rate:g} (--rate), the schedule one-cycle, or train.clip = 1.0",
+        )
 
     def _close_epoch(self) -> None:
-        loss, accuracy, _ = self._means()
+        loss, accuracy = self._means()
         validation_loss, validation_accuracy = self.validate()
+        self._check_finite(validation_loss, "validation loss")
         last_rate = rate_at(self.done - 1, self.steps, self.options)
         number = len(self.history) + 1
         self.history.append(

@@ -18,7 +18,7 @@ BINS = 15
 
 
 def measure(labels: Numbers, probabilities: Floats, rejected: NDArray[np.bool_], names: list[str]) -> dict[str, Any]:
-    """Accuracy, precision, recall and F1 (weighted and macro), per label, confusion (row: actual), ECE, refused share."""
+    """Accuracy, precision, recall, F1 (weighted and macro), by label, confusion (row: actual), ECE, share refused."""
     predicted = probabilities.argmax(axis=1)
     present = np.unique(np.concatenate([labels, predicted]))
     each = precision_recall_fscore_support(labels, predicted, labels=present, zero_division=0)

@@ -11,6 +11,7 @@ import gzip
 import os
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,13 @@ from training.preparation import cache_folder, prepared_arrays
 from training.samples import Numbers, Samples
 
 _NAMES = [str(digit) for digit in range(10)]
-_TYPES = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
+_TYPES: dict[int, np.dtype[Any]] = {0x08: np.dtype(np.uint8), 0x0C: np.dtype(">i4")}
 
 
 def read_mnist(data: Path | None) -> tuple[Samples, Samples]:
     """Training and test pictures of MNIST; `UserError` tells the ways out when they cannot be had."""
     raw = _downloaded() if data is None else _local(data)
-    return tuple(_part(raw, data, prefix, split) for prefix, split in (("train", "train"), ("t10k", "test")))  # type: ignore[return-value]
+    return _part(raw, data, "train", "train"), _part(raw, data, "t10k", "test")
 
 
 def _local(data: Path) -> Path:
@@ -84,7 +85,7 @@ def _writers(data: Path | None, split: str, labels: Numbers) -> Numbers:
     return table[:, 2].astype(np.int64)
 
 
-def _idx(path: Path) -> NDArray[np.generic]:
+def _idx(path: Path) -> NDArray[Any]:
     """The array of an IDX file: two zero bytes, type, number of dimensions, their sizes, then the values."""
     content = _content(path)
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES:
@@ -94,7 +95,8 @@ def _idx(path: Path) -> NDArray[np.generic]:
     shape = tuple(int.from_bytes(content[place : place + 4], "big") for place in range(4, start, 4))
     if len(content) != start + kind.itemsize * int(np.prod(shape)):
         raise UserError(f"{path} has {len(content)} bytes, which does not fit its shape {shape}", "copy MNIST anew")
-    return np.frombuffer(content, kind, offset=start).reshape(shape)
+    values: NDArray[Any] = np.frombuffer(content, kind, offset=start)
+    return values.reshape(shape)
 
 
 def _content(path: Path) -> bytes:

@@ -128,16 +128,15 @@ def _recipe_path(name: str) -> Path:
 
 def _apply(table: dict[str, Any], change: str) -> None:
     where, sign, text = change.partition("=")
-    section, dot, name = where.strip().partition(".")
-    if not sign or not dot or not name:
+    *sections, name = where.strip().split(".")
+    if not sign or not name:
         raise UserError(f"--set {change!r} is not section.field=value", "for example --set train.epochs=5")
-    target = table.setdefault(section, {})
-    *inner, last = name.split(".")
-    for step in inner:
-        target = target.setdefault(step, {}) if isinstance(target, dict) else None
+    target: Any = table
+    for section in sections:
+        target = target.setdefault(section, {}) if isinstance(target, dict) else None
     if not isinstance(target, dict):
         raise UserError(f"--set {change!r} names no field of a recipe", f"sections: {', '.join(_SECTIONS)}, augment")
-    target[last] = _value(text.strip())
+    target[name] = _value(text.strip())
 
 
 def _value(text: str) -> object:

@@ -27,14 +27,11 @@ def read_source(source: str, data: Path | None, options: DataOptions, seed: int)
     parts, unreadable = read_folder(Path(source))
     if "all" in parts:
         return _divided(parts["all"], options, seed, unreadable)
-    train, test = parts["train"], parts.get("test")
-    own_test = test is not None and len(test) > 0
-    if test is None or not own_test:
-        train, test = set_apart(train, options.test, seed)
-    validation = parts.get("validation")
-    if validation is None or not len(validation):
-        train, validation = set_apart(train, options.validation, seed)
-    return Splits(train, validation, test, own_test, unreadable)
+    train, own_test = parts["train"], "test" in parts
+    for split, share in (("test", options.test), ("validation", options.validation)):
+        if split not in parts:
+            train, parts[split] = set_apart(train, share, seed)
+    return Splits(train, parts["validation"], parts["test"], own_test, unreadable)
 
 
 def _sklearn_digits() -> Samples:
