@@ -9,23 +9,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from training.evaluate import Answers
 from training.fonts import font_for, package_for
 from training.loop import Epoch
 from training.metrics import calibration_bins
 from training.progress import messages
+from training.samples import Numbers
 
 RIGHT, WRONG, INK, PALE = "#1a7f37", "#c62828", "#24292f", "#d0d7de"
 BLUE, ORANGE = "#2563eb", "#d97706"
 _DPI = 110
 _MOST_LABELS_WITH_NUMBERS = 20
+_SHORT, _LONGEST = 3, 12  # letters of a label: up to here beside another one; cut beyond
+_MOST_PICTURES = 40
 
 
 def draw_figures(answers: Answers, history: Sequence[Epoch] = ()) -> dict[str, bytes]:
@@ -50,9 +53,9 @@ def save_figures(figures: dict[str, bytes], folder: Path) -> None:
 
 def _drawable_names(names: list[str]) -> tuple[list[str], FontProperties]:
     """The labels and a font for them; numbered labels and a message where no font has their glyphs."""
-    font = font_for(names)
+    font = font_for([*names, "…"])
     if font is not None:
-        return names, font
+        return [name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…" for name in names], font
     messages.print(f"no font here can draw all labels; install one: apt-get install {package_for(names)}")
     return [f"label {number}" for number in range(1, len(names) + 1)], FontProperties()
 
@@ -106,7 +109,7 @@ def draw_confusion(answers: Answers, names: list[str], font: FontProperties) -> 
             colour = "white" if shares[row, column] > 0.35 else INK if row == column else WRONG
             axes.text(column, row, str(matrix[row, column]), ha="center", va="center", fontsize=9, color=colour)
     ticks = range(0, count, max(1, count // 40))
-    turned = 90 if max(len(name) for name in names) > 3 else 0
+    turned = 90 if max(len(name) for name in names) > _SHORT else 0
     axes.set_xticks(ticks, [names[tick] for tick in ticks], fontproperties=font, rotation=turned, parse_math=False)
     axes.set_yticks(ticks, [names[tick] for tick in ticks], fontproperties=font, parse_math=False)
     axes.set_xlabel("predicted")
@@ -125,7 +128,7 @@ def draw_examples(answers: Answers, names: list[str], font: FontProperties) -> F
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)
         turn[members] = np.arange(len(members))
-    chosen = np.lexsort((labels, turn))[:40]
+    chosen = np.lexsort((labels, turn))[:_MOST_PICTURES]
     return _grid(answers, chosen, names, font, "Test pictures: predicted / actual")
 
 
@@ -135,32 +138,32 @@ def draw_mistakes(answers: Answers, names: list[str], font: FontProperties) -> F
     wrong = np.flatnonzero(answers.probabilities.argmax(axis=1) != labels)
     if not len(wrong):
         return None
-    worst = wrong[np.argsort(answers.probabilities[wrong, labels[wrong]], kind="stable")][:40]
+    worst = wrong[np.argsort(answers.probabilities[wrong, labels[wrong]], kind="stable")][:_MOST_PICTURES]
     shown = f"{len(worst)} of {len(wrong)}" if len(wrong) > len(worst) else f"{len(wrong)}"
     return _grid(answers, worst, names, font, f"Worst mistakes ({shown}): predicted / actual, confidence")
 
 
-def _grid(answers: Answers, chosen: Any, names: list[str], font: FontProperties, title: str) -> Figure:  # noqa: ANN401 - an index array
-    columns = min(10, len(chosen))
+def _grid(answers: Answers, chosen: Numbers, names: list[str], font: FontProperties, title: str) -> Figure:
+    """The chosen pictures in rows; long labels get wider cells and a line of their own."""
+    long = max(len(name) for name in names) > _SHORT
+    columns = min(6 if long else 10, len(chosen))
     rows = -(-len(chosen) // columns)
-    figure = Figure((max(0.95 * columns, 4.5), 1.17 * rows + 0.4), layout="constrained")
-    figure.get_layout_engine().set(hspace=0.02, wspace=0.02)
+    cell = 1.55 if long else 0.95
+    size = (max(cell * columns, 4.5), (cell + (0.42 if long else 0.22)) * rows + 0.4)
+    figure = Figure(size, layout=ConstrainedLayoutEngine(hspace=0.02, wspace=0.02))
     figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
-    cells = figure.subplots(rows, columns, squeeze=False)
+    cells = figure.subplots(rows, columns, squeeze=False).flat
     predicted = answers.probabilities.argmax(axis=1)
-    for axes, number in zip(cells.flat, chosen, strict=False):
-        axes.imshow(answers.samples.images[number], cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
+    for axes, number in zip(cells, chosen, strict=False):
         guess, actual = predicted[number], answers.samples.labels[number]
-        text = f"{names[guess]}/{names[actual]}"
-        if guess != actual:
-            text += f"  {answers.probabilities[number, guess]:.0%}"
+        sure = f"  {answers.probabilities[number, guess]:.0%}" if guess != actual else ""
+        text = f"{names[guess]}{sure} /\n{names[actual]}" if long else f"{names[guess]}/{names[actual]}{sure}"
         colour = RIGHT if guess == actual else WRONG
+        axes.imshow(answers.samples.images[number], cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
         axes.set_title(text, fontproperties=font, fontsize=10, color=colour, pad=3, parse_math=False)
-    for axes in cells.flat:
-        axes.set_xticks([])
-        axes.set_yticks([])
+        axes.set(xticks=[], yticks=[])
         axes.spines[:].set_color(PALE)
-    for axes in cells.flat[len(chosen) :]:
+    for axes in cells[len(chosen) :]:
         axes.set_visible(False)
     return figure
 
