@@ -1,10 +1,11 @@
 """A network rewritten to answer faster, with the same answers (to float rounding).
 
 Three steps, each measured in processor time of one thread on a busy machine, for one picture and a compact network of
-three voters 24-48-96 wide: as trained 2.20 ms; BatchNorm folded into the convolution before it 2.06 ms; weights in channels-last order 1.62 ms; the voters side by side as groups of one
-network instead of one after the other 0.84 ms. (64 pictures: 66.8, 64.6, 39.0, 40.8 ms. torch's own ways came out
-slower: mkldnn 1.54, frozen trace 1.96, optimize_for_inference 1.21.) It is for answering only: a rewritten network has
-other names of weights, so it is never saved.
+three voters 24-48-96 wide: as trained 2.20 ms; BatchNorm folded into the convolution before it 2.06 ms; weights in
+channels-last order 1.62 ms; the voters side by side as groups of one network, not one after the other, 0.84 ms.
+(64 pictures: 66.8, 64.6, 39.0, 40.8 ms. torch's own ways came out slower: mkldnn 1.54, frozen trace 1.96,
+optimize_for_inference 1.21.) It is for answering only: a rewritten network has other names of weights, so it is never
+saved.
 """
 
 from __future__ import annotations
