@@ -44,7 +44,7 @@ SHAPES: dict[str, list[list[Curve]]] = {
     "K": [[[(96, 54), (94, 140), (92, 228)]], [[(192, 60), (144, 106), (98, 146)], [(98, 146), (150, 184), (200, 228)]]],
     "가": [[[(66, 86), (104, 82), (144, 82)], [(144, 82), (130, 146), (74, 208)]], [[(196, 50), (196, 140), (194, 234)]], [[(196, 136), (240, 134)]]],
     ":)": [
-        [[(140, 46), (78, 74), (52, 140), (80, 208), (140, 232), (202, 206), (228, 140), (200, 72), (136, 46)]],
+        [[(140 + 90 * np.sin(turn), 140 - 92 * np.cos(turn)) for turn in np.linspace(-0.1, 6.4, 17)]],
         [[(108, 110), (108, 128)]],
         [[(172, 110), (172, 128)]],
         [[(92, 164), (116, 192), (160, 194), (188, 164)]],
@@ -55,9 +55,9 @@ STROKES = [
     ("7", 18, "7", "7"),
     ("4", 14, "4", "4"),
     ("8", 22, "8", "8"),
-    ("3", 8, "3, thin", "가는 3"),
-    ("가", 16, "Hangul 가", "한글 가"),
-    (":)", 14, "a smile", "웃는 얼굴"),
+    ("3", 8, "thin", "가늘게"),
+    ("가", 16, "Hangul", "한글"),
+    (":)", 14, "a smile", "얼굴"),
 ]
 
 
@@ -120,15 +120,15 @@ def pictures() -> list[tuple[str, Image.Image, str, str]]:
     tiny = ink_mask("6", 26, 26)
     return [
         ("pen.jpg", photograph(surface(280, cream, 0.45, random), ink_mask("5", 3.2, 280, -6, 0.62), (44, 52, 96), 0.7),
-         "thin pen, shadow", "가는 펜, 그늘"),
+         "thin pen", "가는 펜"),
         ("marker.jpg", photograph(surface(280, grey, 0.2, random), ink_mask("2", 34, 280, 4, 0.9), (24, 24, 28), 1.2),
-         "thick marker", "굵은 매직"),
+         "marker", "매직"),
         ("chalk.jpg", photograph(surface(280, board, 0.3, random), ink_mask("8", 13, 280, -3, 0.8) * 0.86, (232, 232, 224), 1.0),
          "chalk", "분필"),
-        ("ruled.jpg", photograph(ruled, ink_mask("9", 6, 280, 3, 0.7), (30, 34, 60), 0.7), "ruled paper", "줄 공책"),
+        ("ruled.jpg", photograph(ruled, ink_mask("9", 6, 280, 3, 0.7), (30, 34, 60), 0.7), "ruled", "줄 공책"),
         ("tiny.png", Image.fromarray((255 - tiny * 255).astype(np.uint8)), "26 pixels", "26픽셀"),
         ("letter.jpg", photograph(surface(280, cream, 0.25, random), ink_mask("K", 9, 280, -2, 0.8), (36, 36, 40), 0.8),
-         "a letter", "영어 글자"),
+         "a letter", "영어"),
         ("hangul.jpg", photograph(surface(280, cream, 0.3, random), ink_mask("가", 9, 280, 2, 0.85), (150, 30, 34), 0.8),
          "Hangul", "한글"),
     ]  # fmt: skip

@@ -35,7 +35,7 @@ class Service:
 
 def api_routes(service: Service) -> APIRouter:
     """The three routes; each answers with and without a slash at its end, only one of which is documented."""
-    router = APIRouter()
+    router = APIRouter(tags=["HandWriter"])
 
     async def predict(request: Request) -> Response:
         """Says which character a picture shows."""

@@ -85,6 +85,9 @@ def chromium(look: Look = Look()) -> Iterator[Browser]:  # noqa: B008 - frozen
         if look.dark:
             scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
             driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
+        if not look.phone:  # a window is smaller inside than asked for
+            inside = {"width": look.width, "height": look.height, "deviceScaleFactor": look.ratio, "mobile": False}
+            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", inside)
         yield Browser(driver)
     finally:
         with contextlib.suppress(Exception):

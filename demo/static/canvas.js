@@ -1,7 +1,7 @@
 // The paper to draw on: mouse, finger and pen through pointer events, a pen moved by arrow keys for keyboards, undo.
 // It calls `changed(sheet, done)` at every move with ink, `done` when the pen is lifted, and `emptied()` when blank.
 
-import { drawPiece, drawStrokes, PAPER, Sheet, Strokes } from './ink.js';
+import { drawPiece, drawStrokes, drawTail, PAPER, Sheet, Strokes } from './ink.js';
 
 const STEP = 6, LONG_STEP = 24;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -14,6 +14,7 @@ export class Paper {
     this.nib = find('nib');
     this.context = this.canvas.getContext('2d');
     this.sheet = new Sheet();
+    this.contexts = [this.context, this.sheet.context]; // what is seen and what is sent
     this.strokes = new Strokes();
     this.stroke = null; // the one being drawn
     this.pointer = null;
@@ -80,12 +81,12 @@ export class Paper {
     const last = points[points.length - 1];
     if (!first && Math.hypot(point[0] - last[0], point[1] - last[1]) < 0.7) return;
     points.push(point);
-    drawPiece(this.context, this.stroke, points.length - 1);
-    drawPiece(this.sheet.context, this.stroke, points.length - 1);
+    for (const context of this.contexts) drawPiece(context, this.stroke, points.length - 1);
   }
 
   end() {
     if (!this.stroke) return;
+    for (const context of this.contexts) drawTail(context, this.stroke);
     this.strokes.add(this.stroke);
     this.stroke = null;
     this.showButtons();

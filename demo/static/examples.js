@@ -44,7 +44,7 @@ export class Examples {
     const name = example.name[language()];
     const button = thumb(say('thumbPicture', { name }), name);
     const address = new URL(`examples/${example.file}`, document.baseURI);
-    button.prepend(Object.assign(document.createElement('img'), { src: address, alt: '', width: 88, height: 88 }));
+    button.prepend(Object.assign(document.createElement('img'), { src: address, alt: '' }));
     button.addEventListener('click', async () => this.open(await (await fetch(address)).blob(), name));
     return button;
   }

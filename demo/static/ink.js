@@ -28,29 +28,39 @@ export class Strokes {
   }
 }
 
-// Draws the piece of a stroke that ends at point `index`: curves through the middles of the points look like ink,
-// and a piece depends only on points before it, so a stroke can be drawn while it grows.
+// Draws the piece of a stroke that its point `index` completes: curves through the middles between points look like
+// ink, and a piece depends only on points before it, so a stroke can be drawn while it grows.
 export function drawPiece(context, stroke, index) {
-  const points = stroke.points;
-  const [x, y] = points[index];
-  context.lineCap = context.lineJoin = 'round';
-  context.lineWidth = stroke.width;
-  context.beginPath();
-  if (index === 0) {
-    context.moveTo(x, y);
-    context.lineTo(x, y + 0.01); // a dot: a line of no length draws nothing
-  } else {
-    const [px, py] = points[index - 1];
-    const [qx, qy] = points[Math.max(0, index - 2)];
-    context.moveTo(index === 1 ? px : (qx + px) / 2, index === 1 ? py : (qy + py) / 2);
-    context.quadraticCurveTo(px, py, (px + x) / 2, (py + y) / 2);
-    context.lineTo(x, y);
-  }
+  const [a, b, c] = [index - 2, index - 1, index].map((each) => stroke.points[Math.max(0, each)]);
+  const from = index === 1 ? a : middle(a, b);
+  begin(context, stroke, from);
+  context.quadraticCurveTo(...b, ...(index === 0 ? [c[0], c[1] + 0.01] : middle(b, c))); // no length, no dot
+  context.stroke();
+}
+
+// The last half: from the last middle to where the pen is.
+export function drawTail(context, stroke) {
+  const [b, c] = stroke.points.slice(-2);
+  if (!c) return;
+  begin(context, stroke, middle(b, c));
+  context.lineTo(...c);
   context.stroke();
 }
 
 export function drawStrokes(context, strokes) {
-  for (const stroke of strokes) stroke.points.forEach((_, index) => drawPiece(context, stroke, index));
+  for (const stroke of strokes) {
+    stroke.points.forEach((_, index) => drawPiece(context, stroke, index));
+    drawTail(context, stroke);
+  }
+}
+
+const middle = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+
+function begin(context, stroke, from) {
+  context.lineCap = context.lineJoin = 'round';
+  context.lineWidth = stroke.width;
+  context.beginPath();
+  context.moveTo(...from);
 }
 
 // A canvas of PAPER x PAPER, black on white in every theme: what the server is given.

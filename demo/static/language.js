@@ -20,7 +20,7 @@ export function say(key, extra = {}) {
 }
 
 export const percent = (share) =>
-  new Intl.NumberFormat(current, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(share);
+  new Intl.NumberFormat(current, { style: 'percent', maximumFractionDigits: 1, minimumFractionDigits: share < 0.9995 ? 1 : 0 }).format(share);
 export const count = (number) => new Intl.NumberFormat(current).format(number);
 
 export function startLanguage(root, fixed) {

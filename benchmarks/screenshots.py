@@ -1,0 +1,152 @@
+"""Takes the pictures of the demo that the README shows: `python benchmarks/screenshots.py --out docs/screenshots`.
+
+It starts the demo with the bundled models (or those of `--model`), draws real strokes in a headless Chromium, and saves
+each picture in a palette small enough for a repository.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from PIL import Image
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from benchmarks.make_examples import ink_mask, photograph, strokes_of, surface
+from tests.browser import Browser, Look, chromium
+from tests.demo_server import running
+
+app = typer.Typer(add_completion=False)
+Scene = Callable[[Browser, str], None]
+
+
+def camera_film(folder: Path, character: str = "7") -> Path:
+    """Frames of a hand-held sheet with a character on it, as Chromium's fake camera wants them (JPEGs in a row)."""
+    import numpy as np
+
+    random = np.random.default_rng(5)
+    film = folder / "film.mjpeg"
+    with film.open("wb") as file:
+        for turn in (-3.0, -2.0, -1.0, 0.0, 1.0, 0.0, -1.0, -2.0):
+            sheet = surface(480, (228, 222, 210), 0.3, random)
+            paper = photograph(sheet, ink_mask(character, 9, 480, turn, 0.5), (30, 32, 60), 1.0)
+            frame = Image.new("RGB", (640, 480), (96, 84, 74))
+            frame.paste(paper.crop((0, 0, 480, 480)), (80, 0))
+            frame.save(file, "JPEG", quality=85)
+    return film
+
+
+def draw_seven(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.draw(strokes_of("7"))
+    settle(browser)
+
+
+def draw_four(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.draw(strokes_of("4"))
+    settle(browser)
+
+
+def draw_face(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.draw(strokes_of(":)"))
+    settle(browser)
+
+
+def blank(browser: Browser, address: str) -> None:
+    browser.open(address)
+    time.sleep(0.5)
+
+
+def upload(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.click("#tab-upload")
+    browser.wait(lambda: browser.find(".hw-thumb img"), "examples")
+    browser.run("document.querySelectorAll('.hw-thumb')[0].click()")
+    browser.wait(lambda: browser.state != "blank", "an answer")
+    settle(browser)
+
+
+def webcam(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.click("#tab-webcam")
+    browser.click("#camera-start")
+    browser.wait(lambda: browser.state == "answer", "an answer", 30)
+    settle(browser)
+
+
+def documentation(browser: Browser, address: str) -> None:
+    browser.driver.get(f"{address}/docs")
+    browser.wait(lambda: browser.find(".opblock-summary-post"), "the documentation")
+    browser.click(".opblock-summary-post")
+    time.sleep(1)
+
+
+def settle(browser: Browser) -> None:
+    browser.wait(lambda: browser.answers > 0, "an answer")
+    time.sleep(1.2)  # bars are animated, the spoken text comes late
+    browser.run("document.activeElement?.blur(); scrollTo(0, 0)")
+    time.sleep(0.2)
+
+
+DESK, PHONE = {"width": 1180, "height": 940}, {"width": 390, "height": 844, "phone": True, "ratio": 2.0}
+SCENES: dict[str, tuple[Scene, dict[str, object]]] = {
+    "draw-light-en": (draw_seven, DESK),
+    "draw-dark-ko": (draw_four, {**DESK, "dark": True, "language": "ko-KR"}),
+    "refused": (draw_face, DESK),
+    "upload": (upload, DESK),
+    "webcam": (webcam, {**DESK, "camera": True}),
+    "phone": (draw_seven, PHONE),
+    "api": (documentation, DESK),
+}
+TRIALS: dict[str, tuple[Scene, dict[str, object]]] = {
+    "blank": (blank, DESK),
+    "blank-dark": (blank, {**DESK, "dark": True}),
+    "phone-ko-dark": (draw_four, {**PHONE, "dark": True, "language": "ko-KR"}),
+    "phone-blank": (blank, PHONE),
+    "upload-ko": (upload, {**DESK, "language": "ko-KR"}),
+    "phone-upload": (upload, PHONE),
+    "webcam-dark-ko": (webcam, {**DESK, "camera": True, "dark": True, "language": "ko-KR"}),
+}
+
+
+def save(png: bytes, path: Path) -> None:
+    """As PNG with 240 colours: a quarter of the size, and hardly to be seen in such pages."""
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(240, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
+
+
+@app.command()
+def main(
+    out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
+    model: Annotated[list[str] | None, typer.Option(help="Models to show instead of the bundled ones.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only these scenes.")] = None,
+    trials: Annotated[bool, typer.Option(help="More scenes, to look at the design.")] = False,
+) -> None:
+    """Takes all pictures."""
+    out.mkdir(parents=True, exist_ok=True)
+    os.environ["HANDWRITER_MODELS"] = " ".join(model or ())
+    scenes = {**SCENES, **(TRIALS if trials else {})}
+    with running() as server, tempfile.TemporaryDirectory() as folder:
+        film = camera_film(Path(folder))
+        for name, (scene, look) in scenes.items():
+            if only and name not in only:
+                continue
+            asked = {**look, "camera": film if look.get("camera") else None}
+            with chromium(Look(**asked)) as browser:  # type: ignore[arg-type]
+                scene(browser, server.address)
+                save(browser.driver.get_screenshot_as_png(), out / f"{name}.png")
+                print(name, browser.console_errors() or "ok", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    app()
