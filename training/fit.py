@@ -80,8 +80,12 @@ def fit(order: Order) -> Result:
     material = Material(train, splits.validation, _augmentation(order.recipe), identity)
     trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device)
     _take_up(order, trainer, identity)
-    with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
-        trainer.train(progress)
+    try:
+        with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
+            trainer.train(progress)
+    except KeyboardInterrupt:
+        messages.print(f"saved at step {trainer.done} of {trainer.steps}: the same command with --resume goes on")
+        raise
     watch.seconds["train"] = round(sum(epoch.seconds for epoch in trainer.history), 3)
     metrics = _finish(order, config, trainer, splits, watch)
     return Result(order.out, metrics, splits.unreadable)
@@ -129,7 +133,7 @@ def _first_config(order: Order, splits: Splits) -> BundleConfig:
             "leave 'outputs' out of the recipe",
         )
     arguments = arguments_as_json(recipe.network.name, {**recipe.network.arguments, "outputs": outputs})
-    return BundleConfig(
+    config = BundleConfig(
         name=recipe.name,
         kind="handwriting",
         labels=tuple(labels),
@@ -144,6 +148,7 @@ def _first_config(order: Order, splits: Splits) -> BundleConfig:
             "divided": "by writer" if (splits.validation.groups >= 0).all() else "by label",
         },
     )
+    return BundleConfig.from_json(config.to_json(), "the bundle's config")  # a name no bundle may have fails now
 
 
 def _public_name(source: str) -> str:
@@ -156,7 +161,7 @@ def _finished(order: Order, config: BundleConfig) -> Result | None:
     if not order.resume or read_checkpoint(run_folder(order.out)) or not (order.out / "config.json").is_file():
         return None
     there = read_config(order.out)
-    if (there.recipe, there.data) != (BundleConfig.from_json(config.to_json()).recipe, config.data):
+    if (there.recipe, there.data) != (config.recipe, config.data):
         return None
     messages.print(f"{order.out} is finished already")
     return Result(order.out, there.metrics)

@@ -1,0 +1,182 @@
+"""The whole way, as a person goes it: `python training fit …` → a bundle; killed, interrupted and taken up again."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handwriter_models import load
+from handwriter_models.bundle import read_config
+from handwriter_models.errors import UserError
+from tests.training_cases import TINY, run_training, small_recipe, start_training, write_folder
+from training.checkpoint import run_folder, write_checkpoint
+from training.fit import Order, fit
+from training.recipes import recipe_from_table
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the tiny recipe; also the cache."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HANDWRITER_CACHE", str(folder))
+        yield folder
+
+
+def command(home: Path, name: str) -> tuple[object, ...]:
+    return "fit", "sklearn-digits", "--recipe", home / "tiny.toml", "--out", home / name, "--device", "cpu"
+
+
+@pytest.fixture(scope="module")
+def unbroken(home: Path) -> tuple[Path, str, str]:
+    """The bundle of an unbroken training, and what it printed to both streams."""
+    code, output, messages = run_training(*command(home, "unbroken"), "--json", cache=home)
+    assert code == 0, messages
+    return home / "unbroken", output, messages
+
+
+def wait_for(path: Path) -> None:
+    end = time.monotonic() + 120
+    while not path.exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_json_is_all_of_standard_output(unbroken: tuple[Path, str, str]) -> None:
+    bundle, output, messages = unbroken
+    metrics = json.loads(output)
+    assert metrics["n"] == 359
+    assert metrics["accuracy"] > 0.5
+    assert set(metrics["seconds"]) == {"read", "train", "calibrate", "evaluate", "draw"}
+    assert set(metrics) >= {"precision", "recall", "f1", "per_label", "confusion", "ece", "ece_before_temperature"}
+    assert "epoch 6/6" in messages
+    kept = read_config(bundle).metrics
+    assert {key: kept[key] for key in metrics} == metrics
+    assert len(kept["history"]) == 6
+
+
+def test_bundle_is_whole_and_answers(unbroken: tuple[Path, str, str]) -> None:
+    bundle, _, _ = unbroken
+    names = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
+    figures = {f"figures/{name}.png" for name in ("curves", "confusion", "examples", "mistakes", "reliability")}
+    assert names == {"config.json", "model.safetensors", "README.md", *figures}
+    config = load(bundle).config
+    assert config.rejection is not None
+    assert config.recipe["train"]["epochs"] == 6
+    assert config.data["splits"] == {"train": 1295, "validation": 143, "test": 359}
+    assert len(config.data["fingerprint"]) == 64
+    assert not (bundle.parent / "unbroken.unfinished").exists()
+
+
+def test_killed_training_goes_on_to_the_same_bits(home: Path, unbroken: tuple[Path, str, str]) -> None:
+    checkpoint = home / "killed.unfinished" / "checkpoint.safetensors"
+    process = start_training(*command(home, "killed"), cache=home)
+    wait_for(checkpoint)
+    time.sleep(0.15)  # somewhere in an epoch, or in the middle of writing
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert checkpoint.exists()
+    assert not (home / "killed").exists()
+    code, _, messages = run_training(*command(home, "killed"), cache=home)
+    assert code == 2
+    assert "--resume" in messages
+    code, _, messages = run_training(*command(home, "killed"), "--resume", cache=home)
+    assert code == 0, messages
+    assert "going on at step" in messages
+    assert (home / "killed/model.safetensors").read_bytes() == (unbroken[0] / "model.safetensors").read_bytes()
+    assert read_config(home / "killed").temperature == read_config(unbroken[0]).temperature
+
+
+def test_ctrl_c_saves_and_ends_with_130(home: Path, unbroken: tuple[Path, str, str]) -> None:
+    process = start_training(*command(home, "stopped"), cache=home)
+    wait_for(home / "stopped.unfinished" / "checkpoint.safetensors")
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 130, messages
+    assert "Traceback" not in messages
+    assert "--resume" in messages
+    code, output, messages = run_training(*command(home, "stopped"), "--resume", cache=home)
+    assert code == 0, messages
+    assert "accuracy" in output
+    assert (home / "stopped/model.safetensors").read_bytes() == (unbroken[0] / "model.safetensors").read_bytes()
+
+
+def test_finished_training_is_not_done_again(home: Path, unbroken: tuple[Path, str, str]) -> None:
+    bundle, output, _ = unbroken
+    before = (bundle / "config.json").stat().st_mtime_ns
+    recipe = read_config(bundle).recipe
+    result = fit(Order("sklearn-digits", recipe_from_table(recipe), bundle, resume=True))
+    assert {key: result.metrics[key] for key in json.loads(output)} == json.loads(output)
+    assert (bundle / "config.json").stat().st_mtime_ns == before
+
+
+def test_corrupt_picture_is_listed_with_exit_code_3(home: Path) -> None:
+    root = write_folder(home / "pictures", "37", count=8)
+    (root / "3" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    arguments = ("fit", root, "--recipe", "mlp-digits", "--epochs", 2, "--out", home / "folder", "--json")
+    code, output, messages = run_training(*arguments, cache=home)
+    assert code == 3, messages
+    assert json.loads(output)["n"] == 4
+    assert "broken.png" in messages
+    config = read_config(home / "folder")
+    assert config.labels == ("3", "7")
+    assert str(home) not in (home / "folder" / "config.json").read_text("utf-8"), "paths of this machine stay here"
+    assert str(home) not in (home / "folder" / "README.md").read_text("utf-8")
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> str:
+    return str(write_folder(tmp_path / "pictures", "한가", count=6))
+
+
+def test_labels_in_hangul_train_and_draw(pictures: str, tmp_path: Path) -> None:
+    result = fit(Order(pictures, small_recipe(), tmp_path / "한글"))
+    assert load(result.bundle).labels == ("가", "한")
+    assert "가" in (result.bundle / "README.md").read_text("utf-8")
+
+
+def test_wrong_places_are_refused_before_any_work(pictures: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("")
+    for name, fault in (("file", "is a file"), ("full", "holds other things than a bundle")):
+        with pytest.raises(UserError, match=fault):
+            fit(Order(pictures, small_recipe(), tmp_path / name))
+    with pytest.raises(UserError, match="exclude each other"):
+        fit(Order(pictures, small_recipe(), tmp_path / "out", resume=True, restart=True))
+
+
+def test_unfinished_training_of_another_recipe_is_not_taken_up(pictures: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    write_checkpoint(run_folder(out), {}, {"identity": {"recipe": {"name": "other"}}})
+    with pytest.raises(UserError, match="has an unfinished training"):
+        fit(Order(pictures, small_recipe(), out))
+    with pytest.raises(UserError, match="has another recipe"):
+        fit(Order(pictures, small_recipe(), out, resume=True))
+    assert fit(Order(pictures, small_recipe(), out, restart=True)).bundle == out
+
+
+def test_training_may_begin_with_the_weights_of_a_bundle(pictures: str, tmp_path: Path) -> None:
+    first = fit(Order(pictures, small_recipe(), tmp_path / "first"))
+    second = fit(Order(pictures, small_recipe(rate=1e-9, epochs=1), tmp_path / "second", start=str(first.bundle)))
+    assert read_config(second.bundle).parent == {
+        "name": "small",
+        "fingerprint": read_config(first.bundle).data["fingerprint"],
+        "recipe": "small",
+    }
+    assert second.metrics["confusion"] == first.metrics["confusion"]
+    with pytest.raises(UserError, match="another network"):
+        fit(Order("sklearn-digits", small_recipe(), tmp_path / "third", start=str(first.bundle)))
+
+
+def test_outputs_that_do_not_fit_the_labels_are_refused(pictures: str, tmp_path: Path) -> None:
+    recipe = recipe_from_table({"name": "x", "network": {"name": "mlp", "arguments": {"outputs": 7}}})
+    with pytest.raises(UserError, match=r"has 7 outputs, the labels of .* need 2"):
+        fit(Order(pictures, recipe, tmp_path / "out"))
