@@ -1,4 +1,4 @@
-"""The command line of `app.py`. torch and gradio are loaded by `serve`, so that `--help` and a wrong use are quick."""
+"""The command line of `app.py`. Everything heavy is loaded by `serve`, so that `--help` and a wrong use are quick."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from demo.serve import Options, serve
 from handwriter_models.errors import run_command
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -26,6 +25,8 @@ def start(
 
     Without --model all bundled models are offered, `digits` first.
     """
+    from demo.serve import Options, serve
+
     serve(Options(model or (), host or default_host(), port, share))
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import logging
 import signal
 import socket
 import sys
 import threading
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
+from demo.shelf import Workers, find_models, load_shelf
 from handwriter_models.errors import UserError
 
 
@@ -55,11 +58,11 @@ def serve(options: Options) -> None:
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _stop)
     opened = open_port(options.host, options.port)
-    from demo.api import Service
+    folders = find_models(options.models)
+    from demo.api import Service  # torch and gradio, from here on
     from demo.server import build_app
-    from demo.shelf import Workers, load_shelf
 
-    shelf = load_shelf(options.models)
+    shelf = load_shelf(folders)
     app = build_app(Service(shelf, Workers()))
     shelf.warm_up()
 
@@ -102,6 +105,12 @@ def _run(app: object, opened: socket.socket, announce: Callable[[], None]) -> No
             await super().startup(sockets)
             announce()
 
+    class Quiet(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            """Open pages are cut off when the server stops; that is no fault to show."""
+            cut = bool(record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], CancelledError))
+            return not (cut or "graceful shutdown exceeded" in record.getMessage())
+
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
         log_level="warning",
@@ -110,4 +119,5 @@ def _run(app: object, opened: socket.socket, announce: Callable[[], None]) -> No
         proxy_headers=True,
         timeout_graceful_shutdown=2,  # open pages hold a connection; they must not hold the exit
     )
+    logging.getLogger("uvicorn.error").addFilter(Quiet())
     Server(config).run(sockets=[opened])

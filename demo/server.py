@@ -37,6 +37,16 @@ _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 _WHERE = "routes: POST /predict/, GET /models, GET /health, GET /docs, and the page at /"
 
 
+class CheckedFiles(StaticFiles):
+    """Files that a browser asks about before it uses its copy: a new version of the page must not meet old scripts."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - starlette's own arguments
+        """The file, or "not modified"."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def build_app(service: Service) -> FastAPI:
     """The whole application, ready for a server."""
 
@@ -53,8 +63,8 @@ def build_app(service: Service) -> FastAPI:
     app.include_router(api_routes(service))
     app.include_router(docs_routes())
     app.include_router(card_routes(service.shelf))
-    app.mount("/page", StaticFiles(directory=HERE / "static"))
-    app.mount("/examples", StaticFiles(directory=HERE / "examples"))
+    app.mount("/page", CheckedFiles(directory=HERE / "static"))
+    app.mount("/examples", CheckedFiles(directory=HERE / "examples"))
     _answer_other_methods(app)
     _handle_errors(app)
     _mount_page(app, service)

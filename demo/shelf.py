@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from handwriter_models.bundle import bundled_names, find_bundle
+from handwriter_models.bundle import bundled_names, find_bundle, read_config
 from handwriter_models.errors import UserError
 
 if TYPE_CHECKING:
@@ -103,28 +103,33 @@ def _drawn_line() -> np.ndarray[Any, np.dtype[np.uint8]]:
     return picture
 
 
-def names_to_serve(asked: Sequence[str]) -> list[str]:
-    """The models asked for, or all bundled ones with `digits` first; raises `UserError` when there are none."""
+def find_models(asked: Sequence[str]) -> list[Path]:
+    """The folders of the models asked for, or of all bundled ones with `digits` first.
+
+    Loads no torch, so that a mistyped name is told at once; raises `UserError` when one is unknown, when its config
+    is broken, when two share a name, or when there is none at all.
+    """
     names = list(asked) or sorted(bundled_names(), key=lambda name: (name != "digits", name))
     if not names:
         raise UserError("no model is bundled", "train one (python training fit --help) and give --model FOLDER", 422)
-    return names
+    folders = [find_bundle(name) for name in names]
+    found: set[str] = set()
+    for folder in folders:
+        name = read_config(folder).name
+        if name in found:
+            raise UserError(f"two models are called {name!r}", "give each --model once; names must differ", 422)
+        found.add(name)
+    return folders
 
 
-def load_shelf(asked: Sequence[str]) -> Shelf:
-    """Loads the models; raises `UserError` on an unknown or broken one, or on two of one name."""
+def load_shelf(folders: Sequence[Path]) -> Shelf:
+    """Loads the models; raises `UserError` on a broken one."""
     import torch
 
     from handwriter_models import load
 
     torch.set_num_threads(1)  # networks this small are slower on two threads, and requests run side by side anyway
-    models: list[Shelved] = []
-    for name in names_to_serve(asked):
-        model = Shelved(load(name), find_bundle(name))
-        if any(other.name == model.name for other in models):
-            raise UserError(f"two models are called {model.name!r}", "give each --model once; names must differ", 422)
-        models.append(model)
-    return Shelf(models)
+    return Shelf([Shelved(load(folder), folder) for folder in folders])
 
 
 class Workers:

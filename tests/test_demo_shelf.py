@@ -1,0 +1,75 @@
+"""The models on offer and the bounded threads."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from demo.shelf import Workers, find_models, load_shelf
+from handwriter_models.bundle import bundled_names
+from handwriter_models.errors import UserError
+from tests.conftest import small_config, write_small_bundle
+
+
+def test_summary_counts_the_parameters_of_the_network_as_trained(small_bundle: Path) -> None:
+    from handwriter_models.bundle import read_bundle
+
+    config, network = read_bundle(small_bundle)
+    summary = load_shelf([small_bundle]).summaries()[0]
+    assert summary["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    assert summary["labels"] == list(config.labels)
+    assert summary["default"] is True
+    assert summary["rejects"] is True
+
+
+def test_accuracy_is_read_from_the_metrics_or_absent(tmp_path: Path) -> None:
+    told = write_small_bundle(tmp_path / "told", small_config(name="told", metrics={"accuracy": 0.5, "n": 4}))
+    silent = write_small_bundle(tmp_path / "silent", small_config(name="silent"))
+    summaries = load_shelf([told, silent]).summaries()
+    assert [(each["accuracy"], each["tested"]) for each in summaries] == [(0.5, 4), (None, None)]
+
+
+def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
+    folders = [str(write_small_bundle(tmp_path / name)) for name in ("one", "two")]
+    with pytest.raises(UserError, match="two models are called 'small'"):
+        find_models(folders)
+
+
+def test_unknown_model_lists_the_others(small_bundle: Path) -> None:
+    with pytest.raises(UserError, match="unknown model 'x'") as refused:
+        load_shelf([small_bundle]).get("x")
+    assert "small" in refused.value.hint
+    assert refused.value.status == 422
+
+
+def test_digits_comes_first_among_the_bundled_ones() -> None:
+    if "digits" not in bundled_names():
+        pytest.skip("no model is bundled yet")
+    names = [folder.name for folder in find_models([])]
+    assert names[0] == "digits"
+    assert sorted(names) == sorted(bundled_names())
+
+
+def test_what_waits_beyond_the_bound_is_refused_and_the_rest_is_answered() -> None:
+    gate = threading.Event()
+
+    def work() -> str:
+        gate.wait(10)
+        return "done"
+
+    async def rush() -> list[object]:
+        workers = Workers(threads=1, waiting=3)
+        tasks = [asyncio.create_task(workers.run(work)) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        gate.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        assert await workers.run(work) == "done", "there is room again"
+        workers.close()
+        return answers
+
+    answers = asyncio.run(rush())
+    assert answers[:3] == ["done"] * 3
+    assert [getattr(answer, "status", None) for answer in answers[3:]] == [503, 503]
