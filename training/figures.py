@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
 
 from training.evaluate import Answers
 from training.fonts import font_for, package_for
@@ -144,27 +144,29 @@ def draw_mistakes(answers: Answers, names: list[str], font: FontProperties) -> F
 
 
 def _grid(answers: Answers, chosen: Numbers, names: list[str], font: FontProperties, title: str) -> Figure:
-    """The chosen pictures in rows; long labels get wider cells and a line of their own."""
+    """The chosen pictures in rows, one axis for all in inches; long labels get wider cells and a line of their own."""
     long = max(len(name) for name in names) > _SHORT
+    side, line = (1.45, 0.17) if long else (0.88, 0.17)
     columns = min(6 if long else 10, len(chosen))
-    rows = -(-len(chosen) // columns)
-    cell = 1.55 if long else 0.95
-    size = (max(cell * columns, 4.5), (cell + (0.42 if long else 0.22)) * rows + 0.4)
-    figure = Figure(size, layout=ConstrainedLayoutEngine(hspace=0.02, wspace=0.02))
-    figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
-    cells = figure.subplots(rows, columns, squeeze=False).flat
+    across, down = side + 0.07, side + line * (2 if long else 1) + 0.1
+    width, height = max(across * columns + 0.07, 4.5), down * -(-len(chosen) // columns) + 0.45
+    figure = Figure((width, height))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.text(0.07, 0.22, title, fontsize=11, color=INK, va="center")
     predicted = answers.probabilities.argmax(axis=1)
-    for axes, number in zip(cells, chosen, strict=False):
+    for place, number in enumerate(chosen):
+        left, bottom = 0.07 + across * (place % columns), 0.35 + down * (place // columns + 1) - 0.1
         guess, actual = predicted[number], answers.samples.labels[number]
         sure = f"  {answers.probabilities[number, guess]:.0%}" if guess != actual else ""
         text = f"{names[guess]}{sure} /\n{names[actual]}" if long else f"{names[guess]}/{names[actual]}{sure}"
         colour = RIGHT if guess == actual else WRONG
-        axes.imshow(answers.samples.images[number], cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
-        axes.set_title(text, fontproperties=font, fontsize=10, color=colour, pad=3, parse_math=False)
-        axes.set(xticks=[], yticks=[])
-        axes.spines[:].set_color(PALE)
-    for axes in cells[len(chosen) :]:
-        axes.set_visible(False)
+        axes.imshow(answers.samples.images[number], "gray_r", vmin=0, vmax=255, interpolation="nearest",
+                    extent=(left, left + side, bottom, bottom - side))  # fmt: skip
+        axes.add_patch(Rectangle((left, bottom - side), side, side, fill=False, edgecolor=PALE, linewidth=0.8))
+        axes.text(left + side / 2, bottom - side - 0.03, text, fontproperties=font, fontsize=10, color=colour,
+                  ha="center", va="bottom", linespacing=1.0, parse_math=False)  # fmt: skip
+    axes.set(xlim=(0, width), ylim=(height, 0), aspect="auto")
     return figure
 
 
