@@ -34,7 +34,9 @@ def fit(
     recipe: Annotated[str, typer.Option(help="name of a recipe (see `recipes`) or path of a .toml file")],
     out: Annotated[Path | None, typer.Option(help="folder of the bundle (default: runs/RECIPE)")] = None,
     data: Data = None,
-    init: Annotated[str | None, typer.Option(help="bundle whose weights the training begins with")] = None,
+    init: Annotated[
+        str | None, typer.Option("--weights", "--init", help="bundle whose weights the training begins with")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="change a field of the recipe: train.epochs=5")
     ] = None,
