@@ -70,6 +70,8 @@ def fit(order: Order) -> Result:
     with watch.stage("read"):
         splits = read_source(order.source, order.data, order.recipe.data, order.recipe.train.seed)
         train = _with_extras(splits.train, order)
+    counts = ", ".join(f"{name} {count:,}" for name, count in {**splits.counts(), "train": len(train)}.items())
+    messages.print(f"{order.source}: {counts} pictures")
     config = _first_config(order, splits)
     identity = {"recipe": config.recipe, "fingerprint": config.data["fingerprint"], "start": order.start}
     finished = _finished(order, config)
@@ -111,6 +113,7 @@ def _with_extras(train: Samples, order: Order) -> Samples:
         return train
     from training.additions import read_extras
 
+    messages.print(f"extra training pictures: {', '.join(order.recipe.data.extras)} (made once, then kept)")
     return join([train, *read_extras(order.recipe.data.extras, train, order.data, order.recipe.train.seed)])
 
 

@@ -6,6 +6,7 @@ pictures and of the code that prepares them, so a change of either prepares anew
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -101,7 +102,8 @@ def _keep(path: Path, arrays: Arrays) -> None:
             np.savez(file, allow_pickle=False, **arrays)
         scratch.replace(path)
     except OSError:
-        scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            scratch.unlink()
 
 
 def in_processes(work: Callable[[Task], Result], tasks: Sequence[Task], pictures: int) -> list[Result]:

@@ -25,12 +25,10 @@ class EpochLines:
 
     def step(self, done: int, loss: float, accuracy: float) -> None:
         """Moves the bar to step `done`."""
-        speed = self.bar.tasks[self.task].speed or 0.0
-        total = self.bar.tasks[self.task].total or 1.0
-        rate = speed * self.pictures * self.epochs / total
-        self.bar.update(
-            self.task, completed=done, rate=f"{rate:,.0f}/s", loss=f"{loss:.4f}", accuracy=f"{accuracy:.2%}"
-        )
+        task = self.bar.tasks[self.task]
+        rate = (task.speed or 0.0) * self.pictures * self.epochs / (task.total or 1.0)
+        shown = f"{rate:,.0f}/s" if rate else "–"
+        self.bar.update(self.task, completed=done, rate=shown, loss=f"{loss:.4f}", accuracy=f"{accuracy:.2%}")
 
     def epoch(self, epoch: Epoch) -> None:
         """Prints the line of a finished epoch."""
