@@ -28,9 +28,16 @@ SHAPES: dict[str, list[list[Curve]]] = {
             [(126, 134), (188, 148), (192, 200), (140, 228), (84, 204)],
         ]
     ],
-    "4": [[[(150, 52), (112, 108), (76, 158)], [(76, 158), (140, 158), (212, 152)]], [[(172, 98), (166, 160), (160, 230)]]],
+    "4": [
+        [[(150, 52), (112, 108), (76, 158)], [(76, 158), (140, 158), (212, 152)]],
+        [[(172, 98), (166, 160), (160, 230)]],
+    ],
     "5": [
-        [[(186, 58), (108, 62)], [(108, 62), (98, 126)], [(98, 126), (142, 112), (192, 146), (184, 204), (132, 228), (84, 208)]]
+        [
+            [(186, 58), (108, 62)],
+            [(108, 62), (98, 126)],
+            [(98, 126), (142, 112), (192, 146), (184, 204), (132, 228), (84, 208)],
+        ]
     ],
     "6": [[[(178, 56), (126, 92), (94, 150), (98, 206), (144, 228), (186, 200), (180, 156), (138, 142), (100, 176)]]],
     "7": [[[(78, 74), (140, 68), (206, 70)], [(206, 70), (172, 122), (146, 172), (126, 228)]]],
@@ -40,9 +47,21 @@ SHAPES: dict[str, list[list[Curve]]] = {
              (118, 146), (164, 118), (182, 80)]
         ]
     ],
-    "9": [[[(182, 96), (146, 54), (100, 78), (98, 124), (140, 142), (180, 110), (184, 82)], [(184, 82), (180, 150), (166, 228)]]],
-    "K": [[[(96, 54), (94, 140), (92, 228)]], [[(192, 60), (144, 106), (98, 146)], [(98, 146), (150, 184), (200, 228)]]],
-    "가": [[[(66, 86), (104, 82), (144, 82)], [(144, 82), (130, 146), (74, 208)]], [[(196, 50), (196, 140), (194, 234)]], [[(196, 136), (240, 134)]]],
+    "9": [
+        [
+            [(182, 96), (146, 54), (100, 78), (98, 124), (140, 142), (180, 110), (184, 82)],
+            [(184, 82), (180, 150), (166, 228)],
+        ]
+    ],
+    "K": [
+        [[(96, 54), (94, 140), (92, 228)]],
+        [[(192, 60), (144, 106), (98, 146)], [(98, 146), (150, 184), (200, 228)]],
+    ],
+    "가": [
+        [[(66, 86), (104, 82), (144, 82)], [(144, 82), (130, 146), (74, 208)]],
+        [[(196, 50), (196, 140), (194, 234)]],
+        [[(196, 136), (240, 134)]],
+    ],
     ":)": [
         [[(140 + 90 * np.sin(turn), 140 - 92 * np.cos(turn)) for turn in np.linspace(-0.1, 6.4, 17)]],
         [[(108, 110), (108, 128)]],
@@ -58,6 +77,16 @@ STROKES = [
     ("3", 8, "thin", "가늘게"),
     ("가", 16, "Hangul", "한글"),
     (":)", 14, "a smile", "얼굴"),
+]
+
+PICTURES = [
+    ("pen.jpg", "thin pen", "가는 펜"),
+    ("marker.jpg", "marker", "매직"),
+    ("chalk.jpg", "chalk", "분필"),
+    ("ruled.jpg", "ruled", "줄 공책"),
+    ("tiny.png", "26 pixels", "26픽셀"),
+    ("letter.jpg", "a letter", "영어"),
+    ("hangul.jpg", "Hangul", "한글"),
 ]
 
 
@@ -86,7 +115,7 @@ def ink_mask(name: str, width: float, side: int, turn: float = 0.0, size: float 
     for stroke in strokes_of(name):
         points = (cv2.transform(np.array([stroke]), matrix)[0] * fine / PAPER).round().astype(np.int32)
         cv2.polylines(mask, [points], False, 255, max(1, round(width * fine / PAPER)), cv2.LINE_AA)
-    return cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    return np.asarray(cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA), np.float32) / 255
 
 
 def surface(side: int, colour: tuple[int, int, int], light: float, random: np.random.Generator) -> np.ndarray:
@@ -94,7 +123,7 @@ def surface(side: int, colour: tuple[int, int, int], light: float, random: np.ra
     y, x = np.mgrid[0:side, 0:side] / side
     fall = 1 - light * (0.7 * x + 0.3 * y)
     grain = cv2.GaussianBlur(random.normal(0, 1, (side, side)).astype(np.float32), (0, 0), 1.1) * 5
-    return np.array(colour, float) * fall[..., None] + grain[..., None]
+    return np.asarray(np.array(colour, float) * fall[..., None] + grain[..., None])
 
 
 def with_rules(sheet: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
@@ -117,21 +146,17 @@ def pictures() -> list[tuple[str, Image.Image, str, str]]:
     random = np.random.default_rng(2)
     cream, grey, board = (236, 229, 214), (206, 209, 214), (38, 58, 50)
     ruled = with_rules(surface(280, (240, 238, 232), 0.12, random), (150, 175, 214))
-    tiny = ink_mask("6", 26, 26)
-    return [
-        ("pen.jpg", photograph(surface(280, cream, 0.45, random), ink_mask("5", 3.2, 280, -6, 0.62), (44, 52, 96), 0.7),
-         "thin pen", "가는 펜"),
-        ("marker.jpg", photograph(surface(280, grey, 0.2, random), ink_mask("2", 34, 280, 4, 0.9), (24, 24, 28), 1.2),
-         "marker", "매직"),
-        ("chalk.jpg", photograph(surface(280, board, 0.3, random), ink_mask("8", 13, 280, -3, 0.8) * 0.86, (232, 232, 224), 1.0),
-         "chalk", "분필"),
-        ("ruled.jpg", photograph(ruled, ink_mask("9", 6, 280, 3, 0.7), (30, 34, 60), 0.7), "ruled", "줄 공책"),
-        ("tiny.png", Image.fromarray((255 - tiny * 255).astype(np.uint8)), "26 pixels", "26픽셀"),
-        ("letter.jpg", photograph(surface(280, cream, 0.25, random), ink_mask("K", 9, 280, -2, 0.8), (36, 36, 40), 0.8),
-         "a letter", "영어"),
-        ("hangul.jpg", photograph(surface(280, cream, 0.3, random), ink_mask("가", 9, 280, 2, 0.85), (150, 30, 34), 0.8),
-         "Hangul", "한글"),
-    ]  # fmt: skip
+    shots = [
+        ("pen", surface(280, cream, 0.45, random), ink_mask("5", 3.2, 280, -6, 0.62), (44, 52, 96), 0.7),
+        ("marker", surface(280, grey, 0.2, random), ink_mask("2", 34, 280, 4, 0.9), (24, 24, 28), 1.2),
+        ("chalk", surface(280, board, 0.3, random), ink_mask("8", 13, 280, -3, 0.8) * 0.86, (232, 232, 224), 1.0),
+        ("ruled", ruled, ink_mask("9", 6, 280, 3, 0.7), (30, 34, 60), 0.7),
+        ("letter", surface(280, cream, 0.25, random), ink_mask("K", 9, 280, -2, 0.8), (36, 36, 40), 0.8),
+        ("hangul", surface(280, cream, 0.3, random), ink_mask("가", 9, 280, 2, 0.85), (150, 30, 34), 0.8),
+    ]
+    made = {f"{name}.jpg": photograph(sheet, mask, ink, blur) for name, sheet, mask, ink, blur in shots}
+    made["tiny.png"] = Image.fromarray((255 - ink_mask("6", 26, 26) * 255).astype(np.uint8))
+    return [(file, made[file], english, korean) for file, english, korean in PICTURES]
 
 
 def main(folder: Path) -> None:

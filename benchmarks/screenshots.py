@@ -13,35 +13,20 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from PIL import Image
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
-from benchmarks.make_examples import ink_mask, photograph, strokes_of, surface
 from tests.browser import Browser, Look, chromium
+from tests.characters import camera_film, strokes_of
 from tests.demo_server import running
 
 app = typer.Typer(add_completion=False)
 Scene = Callable[[Browser, str], None]
-
-
-def camera_film(folder: Path, character: str = "7") -> Path:
-    """Frames of a hand-held sheet with a character on it, as Chromium's fake camera wants them (JPEGs in a row)."""
-    import numpy as np
-
-    random = np.random.default_rng(5)
-    film = folder / "film.mjpeg"
-    with film.open("wb") as file:
-        for turn in (-3.0, -2.0, -1.0, 0.0, 1.0, 0.0, -1.0, -2.0):
-            sheet = surface(480, (228, 222, 210), 0.3, random)
-            paper = photograph(sheet, ink_mask(character, 9, 480, turn, 0.5), (30, 32, 60), 1.0)
-            frame = Image.new("RGB", (640, 480), (96, 84, 74))
-            frame.paste(paper.crop((0, 0, 480, 480)), (80, 0))
-            frame.save(file, "JPEG", quality=85)
-    return film
+Scenes = dict[str, tuple[Scene, dict[str, Any]]]
 
 
 def draw_seven(browser: Browser, address: str) -> None:
@@ -98,8 +83,9 @@ def settle(browser: Browser) -> None:
     time.sleep(0.2)
 
 
-DESK, PHONE = {"width": 1180, "height": 940}, {"width": 390, "height": 844, "phone": True, "ratio": 2.0}
-SCENES: dict[str, tuple[Scene, dict[str, object]]] = {
+DESK: dict[str, Any] = {"width": 1180, "height": 940}
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "phone": True, "ratio": 2.0}
+SCENES: Scenes = {
     "draw-light-en": (draw_seven, DESK),
     "draw-dark-ko": (draw_four, {**DESK, "dark": True, "language": "ko-KR"}),
     "refused": (draw_face, DESK),
@@ -108,7 +94,7 @@ SCENES: dict[str, tuple[Scene, dict[str, object]]] = {
     "phone": (draw_seven, PHONE),
     "api": (documentation, DESK),
 }
-TRIALS: dict[str, tuple[Scene, dict[str, object]]] = {
+TRIALS: Scenes = {
     "blank": (blank, DESK),
     "blank-dark": (blank, {**DESK, "dark": True}),
     "phone-ko-dark": (draw_four, {**PHONE, "dark": True, "language": "ko-KR"}),
@@ -142,7 +128,7 @@ def main(
             if only and name not in only:
                 continue
             asked = {**look, "camera": film if look.get("camera") else None}
-            with chromium(Look(**asked)) as browser:  # type: ignore[arg-type]
+            with chromium(Look(**asked)) as browser:
                 scene(browser, server.address)
                 save(browser.driver.get_screenshot_as_png(), out / f"{name}.png")
                 print(name, browser.console_errors() or "ok", file=sys.stderr)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -30,7 +30,7 @@ class Service:
 
     shelf: Shelf
     workers: Workers
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
 
 
 def api_routes(service: Service) -> APIRouter:

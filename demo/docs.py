@@ -1,4 +1,4 @@
-"""`GET /docs`: Swagger UI from a Python package, because FastAPI's own page loads it from a CDN and is blank offline."""
+"""`GET /docs`: Swagger UI from a Python package: FastAPI's own page loads it from a CDN and is blank offline."""
 
 from __future__ import annotations
 

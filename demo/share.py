@@ -14,9 +14,10 @@ def public_link(host: str, port: int) -> str | None:
     from gradio.networking import setup_tunnel
 
     try:
-        return setup_tunnel(host, port, secrets.token_urlsafe(24), None, None)
-    except Exception as error:  # noqa: BLE001 - network, file system, checksum, platform: all mean "no link"
+        link: str = setup_tunnel(host, port, secrets.token_urlsafe(24), None, None)
+    except Exception as error:  # network, file system, checksum, platform: all mean "no link"
         reason = f"{error} ({error.__cause__})" if error.__cause__ else str(error) or type(error).__name__
         print(f"no public link: {reason}", file=sys.stderr)
         print("  --share needs a way out to gradio.live; the page above works on this network", file=sys.stderr)
         return None
+    return link

@@ -73,7 +73,7 @@ def program(names: Sequence[str]) -> str:
 
 
 @contextmanager
-def chromium(look: Look = Look()) -> Iterator[Browser]:  # noqa: B008 - frozen
+def chromium(look: Look = Look()) -> Iterator[Browser]:
     """A browser that is closed, with all its processes and its profile, at the end of the block."""
     profile = tempfile.mkdtemp(prefix="handwriter-browser-")
     service = Service(program(["chromedriver"]), popen_kw={"start_new_session": True})
@@ -106,7 +106,8 @@ def _options(look: Look, profile: str) -> webdriver.ChromeOptions:
         flags.append("--no-sandbox")
     if look.camera:
         flags += ["--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={look.camera.resolve()}"]
-        flags += ["--use-fake-ui-for-media-stream"] if look.camera_allowed else ["--deny-permission-prompts"]
+    if look.camera and look.camera_allowed:
+        flags.append("--use-fake-ui-for-media-stream")  # answers the browser's question with yes
     for flag in flags:
         options.add_argument(flag)
     options.add_experimental_option("prefs", {"intl.accept_languages": look.language})
@@ -139,7 +140,7 @@ class Browser:
         assert element, selector
         element.click()
 
-    def run(self, script: str, *values: Any) -> Any:  # noqa: ANN401 - whatever the script gives
+    def run(self, script: str, *values: Any) -> Any:
         """What a script in the page returns."""
         return self.driver.execute_script(script, *values)
 
@@ -147,7 +148,7 @@ class Browser:
         """The text of an element as a reader sees it."""
         return self.run("return document.querySelector(arguments[0])?.innerText.trim() ?? ''", selector)
 
-    def wait(self, ready: Callable[[], Any], what: str, seconds: float = 15) -> Any:  # noqa: ANN401
+    def wait(self, ready: Callable[[], Any], what: str, seconds: float = 15) -> Any:
         """The first true value of `ready()`; fails saying what was waited for."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

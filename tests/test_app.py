@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -17,7 +18,7 @@ import pytest
 
 from tests.demo_server import ROOT, Server, running
 
-NO_WAY_OUT = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy")}
+NO_WAY_OUT = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy"), "http://127.0.0.1:9")
 
 
 def run_app(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -109,9 +110,10 @@ def test_memory_stays_below_700_megabytes(on_a_space: Server) -> None:
 
 
 def test_interrupt_ends_it_cleanly_while_a_page_is_open() -> None:
-    with running() as server:
-        with httpx.stream("GET", f"{server.address}/gradio_api/heartbeat/test", trust_env=False) as opened:
-            assert opened.status_code == 200
-            server.process.send_signal(signal.SIGINT)
-            assert server.process.wait(15) == 0
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running())
+        beat = httpx.stream("GET", f"{server.address}/gradio_api/heartbeat/test", trust_env=False)
+        assert stack.enter_context(beat).status_code == 200
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(15) == 0
     assert "Traceback" not in "".join(server.said)

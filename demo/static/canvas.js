@@ -73,6 +73,7 @@ export class Paper {
   begin(point, width = Number(this.brush.value)) {
     this.stroke = { width, points: [] };
     this.paper.classList.add('hw-inked');
+    this.showButtons();
     this.extend(point, true);
   }
 
@@ -98,7 +99,8 @@ export class Paper {
     this.redraw();
   }
 
-  undo() { this.strokes.undo(); this.settled(); }
+  // A stroke that is still being drawn is the first to go.
+  undo() { if (!this.stroke) this.strokes.undo(); this.settled(); }
   redo() { this.strokes.redo(); this.settled(); }
   clear() { this.strokes.clear(); this.settled(); }
 
@@ -133,9 +135,9 @@ export class Paper {
   }
 
   showButtons() {
-    this.buttons.undo.disabled = !this.strokes.past.length;
+    this.buttons.undo.disabled = !this.stroke && !this.strokes.past.length;
     this.buttons.redo.disabled = !this.strokes.future.length;
-    this.buttons.clear.disabled = !this.strokes.now.length;
+    this.buttons.clear.disabled = !this.stroke && !this.strokes.now.length;
   }
 
   showNib() {

@@ -39,7 +39,7 @@ export class Upload {
     this.opened();
     const file = [...(transfer?.files ?? [])][0];
     if (file) this.take(file);
-    else this.refuse(/^\s*(\w+:)?\/\//.test(transfer?.getData('text') ?? '') ? 'errorAddress' : 'errorNothing');
+    else this.refuse(/^\s*(\w+:)?\/\//.test(textOf(transfer)) ? 'errorAddress' : 'errorNothing');
   }
 
   // The tab was opened again: the picture in the frame is asked about again.
@@ -81,3 +81,5 @@ export class Upload {
     this.picture.alt = this.shownName ? say('uploaded', { name: this.shownName }) : '';
   }
 }
+
+const textOf = (transfer) => transfer?.getData('text/uri-list') || transfer?.getData('text/plain') || '';

@@ -1,0 +1,94 @@
+"""The addresses beside predictions: health, models, cards, documentation, wrong methods, headers of every answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.api_client import check_error, send
+from tests.demo_server import running
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with running() as server, httpx.Client(base_url=server.address, timeout=60, trust_env=False) as opened:
+        yield opened
+
+
+def test_health_and_models_tell_what_is_served(client: httpx.Client) -> None:
+    health, models = client.get("/health").json(), client.get("/models").json()
+    assert health == {"status": "ok", "models": [model["name"] for model in models]}
+    assert [model["default"] for model in models].count(True) == 1
+    assert all(model["parameters"] > 0 and set(model["description"]) >= {"en", "ko"} for model in models)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/predict/", "POST"),
+        ("PUT", "/predict/", "POST"),
+        ("GET", "/predict", "POST"),
+        ("POST", "/models", "GET"),
+        ("DELETE", "/health", "GET"),
+        ("POST", "/docs", "GET"),
+    ],
+)
+def test_wrong_method_is_405_and_names_the_right_one(
+    client: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    check_error(answer, 405, allowed)
+    assert allowed in answer.headers["Allow"]
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/predict/x", "/models/x", "/docs/x", "/page/x.js", "/page/../app.py"])
+def test_unknown_address_is_404_with_a_hint(client: httpx.Client, path: str) -> None:
+    check_error(client.get(path), 404)
+
+
+def test_nobody_can_fill_the_disk_through_gradio(client: httpx.Client) -> None:
+    check_error(client.post("/gradio_api/upload", files={"files": b"x"}), 404, "/predict/")
+
+
+def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:
+    for answer in [*map(client.get, ("/", "/health", "/nothing", "/docs", "/page/page.js")), send(client, b"")]:
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "frame-ancestors 'self' https://huggingface.co" in answer.headers["Content-Security-Policy"]
+
+
+# Documentation and cards
+
+
+def test_documentation_needs_nothing_from_elsewhere(client: httpx.Client) -> None:
+    page = client.get("/docs").text
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(needed) >= 3
+    assert not [address for address in needed if address.startswith(("http", "//"))]
+    assert all(client.get(f"/{address}").status_code == 200 for address in needed)
+
+
+def test_documentation_describes_the_form_and_the_errors(client: httpx.Client) -> None:
+    described = client.get("/openapi.json").json()
+    assert described["openapi"].startswith("3.0"), "the newest that Swagger UI 4 can show"
+    assert set(described["paths"]) == {"/predict/", "/models", "/health"}
+    post = described["paths"]["/predict/"]["post"]
+    form = post["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) == {"file", "model", "seen"}
+    assert {"200", "400", "413", "415", "422", "503"} <= set(post["responses"])
+
+
+def test_model_card_is_a_page_whose_figures_load(client: httpx.Client) -> None:
+    for model in client.get("/models").json():
+        page = client.get(f"/models/{model['name']}")
+        assert page.headers["content-type"].startswith("text/html")
+        for source in re.findall(r'<img src="([^"]+)"', page.text):
+            assert client.get(f"/models/{source}").headers["content-type"] == "image/png"
+
+
+@pytest.mark.parametrize("figure", ["../config.json", "%2e%2e/README.md", "..%2fconfig.json", "none.png", ".png"])
+def test_only_figures_of_the_bundle_are_served(client: httpx.Client, figure: str) -> None:
+    name = client.get("/models").json()[0]["name"]
+    assert client.get(f"/models/{name}/figures/{figure}").status_code == 404
