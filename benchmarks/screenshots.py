@@ -1,7 +1,7 @@
 """Takes the pictures of the demo that the README shows: `python benchmarks/screenshots.py --out docs/screenshots`.
 
 It starts the demo with the bundled models (or those of `--model`), draws real strokes in a headless Chromium, and saves
-each picture in a palette small enough for a repository.
+each picture as a PNG of at most 300 kB.
 """
 
 from __future__ import annotations
@@ -105,12 +105,6 @@ TRIALS: Scenes = {
 }
 
 
-def save(png: bytes, path: Path) -> None:
-    """As PNG with 240 colours: a quarter of the size, and hardly to be seen in such pages."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(240, Image.Quantize.MAXCOVERAGE).save(path, optimize=True)
-
-
 @app.command()
 def main(
     out: Annotated[Path, typer.Option(help="Folder for the pictures.")],
@@ -130,7 +124,8 @@ def main(
             asked = {**look, "camera": film if look.get("camera") else None}
             with chromium(Look(**asked)) as browser:
                 scene(browser, server.address)
-                save(browser.driver.get_screenshot_as_png(), out / f"{name}.png")
+                picture = Image.open(io.BytesIO(browser.driver.get_screenshot_as_png())).convert("RGB")
+                picture.save(out / f"{name}.png", optimize=True)
                 print(name, browser.console_errors() or "ok", file=sys.stderr)
 
 

@@ -1,7 +1,7 @@
 // The paper to draw on: mouse, finger and pen through pointer events, a pen moved by arrow keys for keyboards, undo.
 // It calls `changed(sheet, done)` at every move with ink, `done` when the pen is lifted, and `emptied()` when blank.
 
-import { drawPiece, drawStrokes, drawTail, PAPER, Sheet, Strokes } from './ink.js';
+import { drawPiece, drawStrokes, PAPER, Sheet, Strokes } from './ink.js';
 
 const STEP = 6, LONG_STEP = 24;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -87,10 +87,9 @@ export class Paper {
 
   end() {
     if (!this.stroke) return;
-    for (const context of this.contexts) drawTail(context, this.stroke);
     this.strokes.add(this.stroke);
     this.stroke = null;
-    this.showButtons();
+    this.redraw();
     this.changed(this.sheet, true);
   }
 

@@ -28,39 +28,40 @@ export class Strokes {
   }
 }
 
-// Draws the piece of a stroke that its point `index` completes: curves through the middles between points look like
-// ink, and a piece depends only on points before it, so a stroke can be drawn while it grows.
+// Ink is a curve through the middles between points. While a stroke grows, the piece that its point `index` completes is
+// enough: it depends only on points before it.
 export function drawPiece(context, stroke, index) {
-  const [a, b, c] = [index - 2, index - 1, index].map((each) => stroke.points[Math.max(0, each)]);
-  const from = index === 1 ? a : middle(a, b);
-  begin(context, stroke, from);
-  context.quadraticCurveTo(...b, ...(index === 0 ? [c[0], c[1] + 0.01] : middle(b, c))); // no length, no dot
+  const points = stroke.points;
+  begin(context, stroke, index < 2 ? points[0] : middle(points[index - 2], points[index - 1]));
+  bend(context, points, index);
   context.stroke();
 }
 
-// The last half: from the last middle to where the pen is.
-export function drawTail(context, stroke) {
-  const [b, c] = stroke.points.slice(-2);
-  if (!c) return;
-  begin(context, stroke, middle(b, c));
-  context.lineTo(...c);
-  context.stroke();
-}
-
+// Whole strokes, each as one path: pieces that overlap have rough edges.
 export function drawStrokes(context, strokes) {
   for (const stroke of strokes) {
-    stroke.points.forEach((_, index) => drawPiece(context, stroke, index));
-    drawTail(context, stroke);
+    const points = stroke.points;
+    begin(context, stroke, points[0]);
+    if (points.length === 1) bend(context, points, 0);
+    for (let index = 1; index < points.length; index += 1) bend(context, points, index);
+    if (points.length > 1) context.lineTo(...points.at(-1));
+    context.stroke();
   }
 }
 
 const middle = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 
-function begin(context, stroke, from) {
+function begin(context, stroke, [x, y]) {
   context.lineCap = context.lineJoin = 'round';
   context.lineWidth = stroke.width;
   context.beginPath();
-  context.moveTo(...from);
+  context.moveTo(x, y);
+}
+
+function bend(context, points, index) {
+  const [x, y] = points[index];
+  if (index === 0) context.lineTo(x, y + 0.01); // a dot: a line of no length draws nothing
+  else context.quadraticCurveTo(...points[index - 1], ...middle(points[index - 1], [x, y]));
 }
 
 // A canvas of PAPER x PAPER, black on white in every theme: what the server is given.
