@@ -43,7 +43,7 @@ export class Models {
 
   drawAbout() {
     const model = this.current;
-    const text = model.description[language()] ?? model.description.en ?? '';
+    const text = (model.description[language()] ?? model.description.en ?? '').replace(/([^.!?])$/, '$1.');
     const tested = model.accuracy && model.tested ? say('accuracy', { percent: share(model.accuracy), count: count(model.tested) }) + '. ' : '';
     const link = Object.assign(element('a', '', say('card')), { href: `models/${encodeURIComponent(model.name)}`, target: '_blank', rel: 'noopener' });
     this.about.replaceChildren(`${text} ${tested}${model.rejects ? '' : say('cannotRefuse') + ' '}`, link);
