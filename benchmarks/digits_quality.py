@@ -27,8 +27,9 @@ PENS = {"canvas": (0.03, 0.16), "thin pen": (0.008, 0.02), "thick marker": (0.17
 
 def redrawn(job: tuple[Bytes, tuple[float, float], int]) -> Bytes:
     """One digit drawn on a 280-pixel canvas at a random place and size with a pen in the range, and prepared."""
-    from handwriter_models import ink
     from skimage.morphology import skeletonize
+
+    from handwriter_models import ink
 
     digit, pens, seed = job
     random = np.random.default_rng(seed)
@@ -37,7 +38,7 @@ def redrawn(job: tuple[Bytes, tuple[float, float], int]) -> Bytes:
     rows, columns = np.nonzero(skeletonize(large > 127))
     size = random.uniform(70, 230)
     pen = max(1.0, size * random.uniform(*pens))
-    unit = (size - pen) / max(np.ptp(rows), np.ptp(columns), 1)
+    unit = (size - pen) / max(int(np.ptp(rows)), int(np.ptp(columns)), 1)
     xs, ys = (columns - columns.min()) * unit + pen / 2, (rows - rows.min()) * unit + pen / 2
     xs += random.uniform(0, max(1, 280 - xs.max() - pen / 2))
     ys += random.uniform(0, max(1, 280 - ys.max() - pen / 2))
@@ -67,7 +68,8 @@ def make_sets(data: Path, count: int) -> Sets:
     images, labels = test.images, test.labels
     digits = {"MNIST test": (images, labels)}
     small = load_digits()
-    digits["scikit-learn digits"] = (ink.prepare_many(np.round(small.images * (255 / 16)).astype(np.uint8)), small.target)
+    scans = np.round(small.images * (255 / 16)).astype(np.uint8)
+    digits["scikit-learn digits"] = (ink.prepare_many(scans), small.target)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         for name, pens in PENS.items():
             jobs = [(images[i], pens, i) for i in range(count)]

@@ -217,7 +217,8 @@ def _scaled(character: Floats) -> Ink:
     box = BOX * finish
     working = _resized(character, box / longest)
     width = stroke_width(working > 0.5) / finish
-    if NARROWEST <= width <= WIDEST:
+    # A scan coarser than the box does not show how wide its strokes are: thinning would close loops, not open them.
+    if NARROWEST <= width <= WIDEST or (width > WIDEST and longest < BOX):
         exact = abs(longest - BOX) <= 1
         ready = _centred(character, 1) if exact else _centred(working, finish)
         return Ink(ready, blank=False, stroke=width)

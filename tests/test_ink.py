@@ -196,6 +196,17 @@ def test_scikit_learns_eight_pixel_digits_fill_the_box() -> None:
         assert 17 <= max(np.ptp(rows), np.ptp(columns)) + 1 <= 24
 
 
+def test_loops_of_a_coarse_scan_stay_open() -> None:
+    eight = np.array(
+        [[0, 9, 9, 0], [9, 3, 3, 9], [9, 3, 3, 9], [0, 9, 9, 0], [9, 3, 3, 9], [9, 3, 3, 9], [0, 9, 9, 0]], np.uint8
+    )
+    prepared = ink.prepare(np.pad(eight * 28, 1)).pixels.astype(int)
+    rows = np.flatnonzero(prepared.any(axis=1))
+    top, bottom = rows[0] + 6, rows[-1] - 6
+    for row in (top, bottom):
+        assert prepared[row, 12:17].min() < 0.6 * prepared[row].max()
+
+
 def test_mnist_comes_out_as_it_went_in() -> None:
     import gzip
 

@@ -174,3 +174,19 @@ def test_outputs_that_do_not_fit_the_labels_are_refused(pictures: str, tmp_path:
     recipe = recipe_from_table({"name": "x", "network": {"name": "mlp", "arguments": {"outputs": 7}}})
     with pytest.raises(UserError, match=r"has 7 outputs, the labels of .* need 2"):
         fit(Order(pictures, recipe, tmp_path / "out"))
+
+
+def test_a_recipe_with_a_background_class_trains_and_refuses_what_is_no_label(home: Path, tmp_path: Path) -> None:
+    table = {
+        "name": "none-of-these",
+        "network": {"name": "compact", "arguments": {"members": 1, "widths": [4, 6, 8]}},
+        "data": {"validation": 0.1, "extras": ["noise"]},
+        "train": {"rate": 0.01, "batch": 64, "epochs": 3},
+        "rejection": {"score": "background", "target": 0.95},
+    }
+    result = fit(Order("sklearn-digits", recipe_from_table(table), tmp_path / "bundle"))
+    config = read_config(tmp_path / "bundle")
+    assert config.rejection is not None
+    assert config.rejection.score == "background"
+    assert config.network.arguments["outputs"] == 11
+    assert result.metrics["refused"] < 0.3

@@ -104,7 +104,7 @@ def _what(config: BundleConfig) -> str:
 def _use(config: BundleConfig) -> str:
     return (
         "## Use\n\n```python\nfrom handwriter_models import load\n\n"
-        f'answer = load("{config.name}").predict("picture.png")   # or a bundle folder\n'
+        f'answer = load("{config.name}").predict("picture.png")  # or a bundle folder\n'
         "print(answer.label, answer.confidence, answer.rejected)\n```"
     )
 

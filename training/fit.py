@@ -143,6 +143,8 @@ def _first_config(order: Order, splits: Splits) -> BundleConfig:
         network=NetworkConfig(recipe.network.name, arguments),
         preprocessing=Preprocessing(**PREPROCESSING),
         description=recipe.description,
+        # The threshold is found after training; that there is one decides the number of outputs now.
+        rejection=Rejection("background", 0.5) if recipe.rejection.score == "background" else None,
         recipe=recipe.as_json(),
         data={
             "source": _public_name(order.source),
