@@ -19,8 +19,9 @@ export function say(key, extra = {}) {
   return (TEXTS[current][key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
 }
 
+// Never 100 %: a network that has seen some thousand pictures cannot be that sure, and rounding would say it.
 export const percent = (share) =>
-  new Intl.NumberFormat(current, { style: 'percent', maximumFractionDigits: 1, minimumFractionDigits: share < 0.9995 ? 1 : 0 }).format(share);
+  new Intl.NumberFormat(current, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.min(share, 0.999));
 export const count = (number) => new Intl.NumberFormat(current).format(number);
 
 export function startLanguage(root, fixed) {
