@@ -21,6 +21,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriter_models.classifier import Classifier
+
 Bytes = NDArray[np.uint8]
 PENS = {"canvas": (0.03, 0.16), "thin pen": (0.008, 0.02), "thick marker": (0.17, 0.23)}
 
@@ -89,10 +91,19 @@ def make_sets(data: Path, count: int) -> Sets:
     return Sets(digits, {name: np.stack(pictures) for name, pictures in foreign.items()})
 
 
-def refusal(classifier: object, pictures: Bytes) -> NDArray[np.float64]:
-    """Score of "no digit", 1 for a picture without ink."""
-    background = classifier.scores(pictures)[1].astype(float)  # type: ignore[attr-defined]
-    return np.where(pictures.any(axis=(1, 2)), background, 1.0)
+def refusal(classifier: Classifier, pictures: Bytes) -> NDArray[np.float64]:
+    """How sure the bundle's own rule is that this is no digit, 1 for a picture without ink."""
+    probabilities, background = classifier.scores(pictures)
+    doubt = background if classifier.config.has_background else 1 - probabilities.max(axis=1)
+    return np.where(pictures.any(axis=(1, 2)), doubt.astype(float), 1.0)
+
+
+def refused_from(classifier: Classifier) -> float:
+    """The score from which the bundle refuses."""
+    rule = classifier.config.rejection
+    if rule is None:
+        return 1.0
+    return rule.threshold if rule.score == "background" else 1 - rule.threshold
 
 
 def measure(model: str, sets: Sets) -> dict[str, float]:
@@ -103,8 +114,7 @@ def measure(model: str, sets: Sets) -> dict[str, float]:
     from training.metrics import expected_calibration_error
 
     classifier = handwriter_models.load(model)
-    rejection = classifier.config.rejection
-    threshold = rejection.threshold if rejection else 1.0
+    threshold = refused_from(classifier)
     figures: dict[str, float] = {}
     for name, (pictures, labels) in sets.digits.items():
         probabilities, _ = classifier.scores(pictures)
