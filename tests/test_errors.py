@@ -11,8 +11,9 @@ from handwriter_models.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = """
-import sys, time, typer
+import signal, sys, time, typer
 from handwriter_models.errors import UserError, run_command
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background jobs, and inherited
 app = typer.Typer()
 @app.command()
 def go(what: str):
