@@ -98,12 +98,12 @@ def refusal(classifier: Classifier, pictures: Bytes) -> NDArray[np.float64]:
     return np.where(pictures.any(axis=(1, 2)), doubt.astype(float), 1.0)
 
 
-def refused_from(classifier: Classifier) -> float:
-    """The score from which the bundle refuses."""
+def refused(classifier: Classifier, pictures: Bytes) -> float:
+    """The share that the bundle refuses; a picture without ink is refused always."""
     rule = classifier.config.rejection
-    if rule is None:
-        return 1.0
-    return rule.threshold if rule.score == "background" else 1 - rule.threshold
+    probabilities, background = classifier.scores(pictures)
+    foreign = rule.refuses(probabilities.max(axis=1), background) if rule else np.zeros(len(pictures), bool)
+    return float((foreign | ~pictures.any(axis=(1, 2))).mean())
 
 
 def measure(model: str, sets: Sets) -> dict[str, float]:
@@ -114,19 +114,18 @@ def measure(model: str, sets: Sets) -> dict[str, float]:
     from training.metrics import expected_calibration_error
 
     classifier = handwriter_models.load(model)
-    threshold = refused_from(classifier)
     figures: dict[str, float] = {}
     for name, (pictures, labels) in sets.digits.items():
         probabilities, _ = classifier.scores(pictures)
         figures[f"accuracy {name}"] = float((probabilities.argmax(1) == labels).mean())
-        figures[f"refused {name}"] = float((refusal(classifier, pictures) >= threshold).mean())
+        figures[f"refused {name}"] = refused(classifier, pictures)
         figures[f"ECE {name}"] = expected_calibration_error(labels, probabilities)
     known = refusal(classifier, sets.digits["MNIST test"][0])
     for name, pictures in sets.foreign.items():
         scores = refusal(classifier, pictures)
         truth = np.r_[np.zeros(len(known)), np.ones(len(scores))]
         figures[f"AUROC {name}"] = float(roc_auc_score(truth, np.r_[known, scores]))
-        figures[f"refused {name}"] = float((scores >= threshold).mean())
+        figures[f"refused {name}"] = refused(classifier, pictures)
     figures["parameters"] = sum(p.numel() for p in classifier.network.parameters())
     return figures
 

@@ -14,6 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from handwriter_models.errors import UserError
 
 FORMAT = 1
@@ -50,6 +53,10 @@ class Rejection:
 
     score: Literal["background", "max_probability"]
     threshold: float
+
+    def refuses(self, best: NDArray[np.floating], background: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which pictures are foreign, (n,): `best` is each one's highest probability of a label."""
+        return background >= self.threshold if self.score == "background" else best < self.threshold
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class Classifier:
         rule = self.config.rejection
         if rule is None:
             return False
-        return background >= rule.threshold if rule.score == "background" else best < rule.threshold
+        return bool(rule.refuses(np.array(best), np.array(background)))
 
     def _logits(self, batch: NDArray[np.uint8]) -> Tensor:
         with torch.inference_mode():

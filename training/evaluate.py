@@ -34,12 +34,7 @@ def answers_of(classifier: Classifier, samples: Samples) -> Answers:
     """The classifier's answers, with its own temperature and rule of rejection."""
     probabilities, background = classifier.scores(samples.images)
     rule = classifier.config.rejection
-    if rule is None:
-        rejected = np.zeros(len(samples), bool)
-    elif rule.score == "background":
-        rejected = background >= rule.threshold
-    else:
-        rejected = probabilities.max(axis=1) < rule.threshold
+    rejected = rule.refuses(probabilities.max(axis=1), background) if rule else np.zeros(len(samples), bool)
     return Answers(samples, probabilities, rejected)
 
 
