@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwriter_models.errors import UserError
+
+if TYPE_CHECKING:  # `list` reads configurations only, and starts without numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = 1
 Json = dict[str, Any]
