@@ -27,6 +27,7 @@ class Reason(StrEnum):
     BAD_ADDRESS = "bad-address"
     UNREACHABLE = "unreachable"
     THUMBNAIL = "thumbnail"
+    NOT_NEEDED = "not-needed"  # enough pictures were kept before its turn; fetched when more are wanted
 
 
 TRANSIENT = frozenset({Reason.HTTP_ERROR, Reason.TIMEOUT, Reason.TOO_SLOW, Reason.UNREACHABLE})
@@ -108,6 +109,17 @@ class SearchRecord:
     state: SearchState
     detail: str = ""
     exhausted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """A program that is at work on the dataset now; `started` in ISO 8601, UTC."""
+
+    id: str
+    pid: int
+    host: str
+    started: str
+    command: str
 
 
 @dataclass(frozen=True, slots=True)
