@@ -63,6 +63,8 @@ class Display:
     def state(self, job: Job, state: str, ended: bool = False) -> None:
         """What a job is doing (`searching`, `downloading`) or how it ended."""
         self._states[job] = state
+        if self._live.is_started:
+            self._live.refresh()
         if ended and not self._console.is_terminal:
             counts = self._counts.get(job, NOTHING)
             self._say(f"{job.label} · {job.engine}: {state}, {_numbers(counts)}")
