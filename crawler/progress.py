@@ -67,7 +67,7 @@ class Display:
             self._live.refresh()
         if ended and not self._console.is_terminal:
             counts = self._counts.get(job, NOTHING)
-            self._say(f"{job.label} · {job.engine}: {state}, {_numbers(counts)}")
+            self._say(f"{_name(job)} · {job.engine}: {state}, {_numbers(counts)}")
 
     def warn(self, text: str) -> None:
         """A line that stays on the screen above the table."""
@@ -111,7 +111,7 @@ class Display:
                 str(sum(counts.refused.values())),
                 f"{self._rate([job]):.0f}",
             )
-            table.add_row(Text(job.keyword), job.engine, *numbers, Text(self._states.get(job, "waiting")))
+            table.add_row(Text(_name(job)), job.engine, *numbers, Text(self._states.get(job, "waiting")))
         more = len(self._jobs) - len(rows)
         return Group(table, Text(f"… and {more} more" if more else "", "dim"), self._bar)
 
@@ -131,6 +131,10 @@ class Display:
 
 
 BUSY = frozenset({"searching", "downloading"})
+
+
+def _name(job: Job) -> str:
+    return job.label if job.label == job.keyword else f"{job.label} = {job.keyword}"
 
 
 def _done(counts: JobCounts) -> int:
