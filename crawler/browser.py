@@ -1,0 +1,239 @@
+"""A browser for searching: a local Chrome or Chromium with its driver, or one of a Selenium Grid. Both are used alike.
+
+It says honestly what it is (Chromium's own User-Agent, no evasion), starts with an empty profile that is removed after
+it, keeps no history, loads no pictures when nobody looks at it, and has a limit of time on everything. What it may
+reach is the business of `fence`. It is started when it is first used, and it leaves no process behind (`processes`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crawler.driver_paths import BrowserPaths, find
+from crawler.processes import Guarded
+from handwriter_models.errors import UserError
+
+if TYPE_CHECKING:
+    from selenium.webdriver.chrome.options import Options
+    from selenium.webdriver.remote.webdriver import WebDriver
+
+__all__ = ["BrowserPaths", "Session", "SessionClosed", "Settings", "find"]
+
+PREFIX = "handwriter-browser-"
+STARTED = "started successfully on port "
+SECONDS_TO_START, SECONDS_TO_QUIT = 30, 10
+QUIET = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-pings",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-component-update",
+    "--disable-crash-reporter",  # its processes would leave the process group
+    "--disable-dev-shm-usage",
+    "--disable-domain-reliability",
+    "--disable-extensions",
+    "--disable-sync",
+    "--mute-audio",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)
+BLOCK, DOWNLOADS_BLOCKED = 2, 3
+ALWAYS_BLOCKED = ("notifications", "geolocation", "media_stream_mic", "media_stream_camera", "automatic_downloads")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How browsers are started. Times in seconds; `proxy` is host:port; `host_rules` as Chromium's flag has them."""
+
+    grid: str = ""
+    show: bool = False
+    proxy: str = ""
+    host_rules: str = ""
+    page_timeout: float = 30
+    script_timeout: float = 20
+    command_timeout: float = 60
+    window: tuple[int, int] = (1280, 900)
+    pictures: bool = False  # always loaded when a person looks on
+    flags: tuple[str, ...] = ()
+
+
+class SessionClosed(Exception):  # noqa: N818 - not a fault: somebody closed it
+    """The session was closed while it was in use: the crawl is ending."""
+
+
+class Session:
+    """One browser, opened when it is first used and replaced by `restart`. `close` may come from any thread."""
+
+    def __init__(self, settings: Settings = Settings(), paths: BrowserPaths | None = None) -> None:
+        self.settings = settings
+        self._paths = paths
+        self._lock = threading.Lock()
+        self._driver: WebDriver | None = None
+        self._guarded: Guarded | None = None
+        self._closed = False
+        self.starts = 0  # browsers that came up so far
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def driver(self) -> WebDriver:
+        """Selenium's driver of a running browser; raises `UserError` when none can be started."""
+        if self._closed:
+            raise SessionClosed
+        if self._driver is None:
+            self._driver = self._opened()
+            self.starts += 1
+        return self._driver
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    @property
+    def process(self) -> int:
+        """The process that holds the local browser and its driver; 0 when there is none."""
+        return self._guarded.pid if self._guarded else 0
+
+    def restart(self) -> None:
+        """Throws the browser away; the next use starts a fresh one."""
+        self._end()
+
+    def close(self) -> None:
+        """Ends the browser for good. Whoever is using it gets an error at once."""
+        self._closed = True
+        self._end()
+
+    def _opened(self) -> WebDriver:
+        from selenium.common.exceptions import WebDriverException
+        from urllib3.exceptions import HTTPError
+
+        os.environ.setdefault("SE_AVOID_STATS", "true")
+        try:
+            driver = self._connected(self.settings.grid) if self.settings.grid else self._local()
+        except (WebDriverException, HTTPError, OSError) as error:
+            self._end()
+            if self._closed:
+                raise SessionClosed from error
+            raise self._did_not_start(error) from error
+        if self._closed:  # while it was starting
+            self._driver = driver
+            self._end()
+            raise SessionClosed
+        driver.set_page_load_timeout(self.settings.page_timeout)
+        driver.set_script_timeout(self.settings.script_timeout)
+        return driver
+
+    def _local(self) -> WebDriver:
+        paths = self._paths or find()
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        command = [paths.driver, "--port=0", "--log-level=SEVERE"]
+        guarded = Guarded(command, folder, folder / "driver.log")
+        with self._lock:
+            self._guarded = guarded
+        return self._connected(f"http://127.0.0.1:{_port(guarded)}", paths, folder)
+
+    def _connected(self, address: str, paths: BrowserPaths | None = None, folder: Path | None = None) -> WebDriver:
+        from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
+        from selenium.webdriver.remote.client_config import ClientConfig
+        from selenium.webdriver.remote.webdriver import WebDriver
+
+        options = chromium_options(self.settings)
+        if paths and folder:
+            options.binary_location = paths.browser
+            options.add_argument(f"--user-data-dir={folder / 'profile'}")
+            options.add_argument("--remote-debugging-pipe")  # it ends when its driver does
+        config = ClientConfig(address, timeout=int(self.settings.command_timeout))
+        # Without this the proxy of the environment would be asked for the driver on this machine.
+        connection = ChromiumRemoteConnection(address, "goog", "chrome", ignore_proxy=bool(paths), client_config=config)
+        return WebDriver(command_executor=connection, options=options)
+
+    def _end(self) -> None:
+        with self._lock:
+            driver, self._driver = self._driver, None
+            guarded, self._guarded = self._guarded, None
+        if guarded:
+            guarded.close()
+        elif driver and self.settings.grid:
+            _quit(self.settings.grid, str(driver.session_id))
+        if driver:
+            with contextlib.suppress(Exception):  # only sockets are left to be closed
+                driver.command_executor.close()
+
+    def _did_not_start(self, error: Exception) -> UserError:
+        reason = (getattr(error, "msg", None) or str(error) or type(error).__name__).strip().splitlines()[0]
+        if self.settings.grid:
+            return UserError(
+                f"the Selenium Grid at {self.settings.grid} gives no browser: {reason}", "look at GRID/status"
+            )
+        hint = "start one by hand to see why: chromium --headless=new --dump-dom about:blank"
+        if self.settings.show and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+            hint = "there is no screen here (DISPLAY is not set): leave out --show-browser"
+        return UserError(f"the browser does not start: {reason}", hint)
+
+
+def _port(guarded: Guarded, seconds: float = SECONDS_TO_START, clock: Callable[[], float] = time.monotonic) -> int:
+    """The port that the driver has chosen; two drivers started at once cannot take the same."""
+    end = clock() + seconds
+    while clock() < end and guarded.running():
+        _, started, rest = guarded.printed().partition(STARTED)
+        if started and "." in rest:
+            return int(rest.partition(".")[0])
+        time.sleep(0.005)
+    printed = guarded.printed().strip().splitlines()
+    raise OSError(printed[-1] if printed else "chromedriver says nothing")
+
+
+def _quit(grid: str, session: str) -> None:
+    """Asks the Grid to end a session, past the connection that may be waiting for an answer."""
+    address = f"{grid.rstrip('/')}/session/{session}"
+    request = urllib.request.Request(address, method="DELETE")  # noqa: S310 - http(s), checked with the options
+    with contextlib.suppress(OSError, ValueError):
+        urllib.request.urlopen(request, timeout=SECONDS_TO_QUIT).close()  # noqa: S310
+
+
+def chromium_options(settings: Settings) -> Options:
+    """What every browser is started with, local or not."""
+    from selenium.webdriver.chrome.options import Options
+
+    options = Options()
+    width, height = settings.window
+    flags = [*QUIET, f"--window-size={width},{height}", *settings.flags]
+    if not settings.show:
+        flags.append("--headless=new")
+    if not settings.grid and hasattr(os, "geteuid") and os.geteuid() == 0:
+        flags.append("--no-sandbox")  # Chromium refuses to start for root without it
+    if settings.proxy:
+        flags += [f"--proxy-server=http://{settings.proxy}", "--proxy-bypass-list=<-loopback>"]
+    if settings.host_rules:
+        flags.append(f"--host-resolver-rules={settings.host_rules}")
+    for flag in flags:
+        options.add_argument(flag)
+    options.add_experimental_option("prefs", _preferences(settings))
+    options.page_load_strategy = "eager"  # not until the last advertisement has come
+    options.unhandled_prompt_behavior = "dismiss"
+    return options
+
+
+def _preferences(settings: Settings) -> dict[str, Any]:
+    preferences: dict[str, Any] = {
+        f"profile.default_content_setting_values.{what}": BLOCK for what in ALWAYS_BLOCKED
+    } | {"download_restrictions": DOWNLOADS_BLOCKED, "credentials_enable_service": False}
+    if not (settings.show or settings.pictures):
+        preferences["profile.managed_default_content_settings.images"] = BLOCK
+    return preferences
