@@ -1,0 +1,220 @@
+"""The one client: pictures, robots.txt and the answers of APIs, asynchronously, from checked addresses only.
+
+Every hop of a redirect is an address like any other: its scheme, host, robots.txt and place in the queue of its host
+are looked at again. No server can hold a download for ever, fill the memory, or lead it inside our network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from crawler.addresses import Refusal, Resolver, Rule, normal, system_resolver
+from crawler.answers import Body, Limits, decoded, refusal_of, wait_asked
+from crawler.connections import Gates, check_literal, connector
+from crawler.robots import LARGEST, Robots, opted_out
+from curation.records import Reason
+
+HOPS = 8  # redirects of one address
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+LARGEST_JSON = 8 * 2**20
+TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+USER_AGENT = "HandWriter/0.1 (image dataset crawler{contact})"
+
+
+@dataclass(frozen=True)
+class FetchSettings:
+    """How pictures are fetched. Times in seconds, sizes in bytes, `min_rate` in bytes a second after `grace`."""
+
+    concurrency: int = 64
+    per_host: int = 4
+    connect: float = 10
+    idle: float = 15  # without a byte
+    deadline: float = 60  # of one attempt
+    min_rate: float = 2000
+    grace: float = 5
+    max_bytes: int = 20 * 2**20
+    retries: int = 3
+    back_off: float = 0.5  # before the first retry; doubled for each further one
+    longest_wait: float = 30  # that a Retry-After may ask for
+    rule: Rule = field(default_factory=Rule)
+    obey_robots: bool = True
+    obey_opt_out: bool = True
+    contact: str = ""  # an address or page, so that sites can reach whoever crawls
+
+    def limits(self, largest: int) -> Limits:
+        """What one answer may be."""
+        return Limits(largest, self.min_rate, self.grace)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A picture's bytes as they came, and the address they came from in the end."""
+
+    data: bytes
+    address: str
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is asked of a server; `picture` brings the rules of robots and opting out with it."""
+
+    headers: Mapping[str, str]
+    largest: int
+    picture: bool = False
+
+
+class _Again(Exception):  # noqa: N818 - not the end yet
+    """Worth another try, after so many seconds; `refusal` is what it means when there is none."""
+
+    def __init__(self, refusal: Refusal, wait: float | None = None) -> None:
+        super().__init__(str(refusal))
+        self.refusal, self.wait = refusal, wait
+
+
+class Client:
+    """An async context manager; one for a whole crawl."""
+
+    def __init__(self, settings: FetchSettings = FetchSettings(), resolver: Resolver = system_resolver) -> None:
+        self.settings = settings
+        contact = f"; {settings.contact}" if settings.contact else ""
+        self.user_agent = USER_AGENT.format(contact=contact)
+        self._resolver = resolver
+        self._gates = Gates(settings.concurrency, settings.per_host)
+        self._robots = Robots(self._robots_txt)
+
+    async def __aenter__(self) -> Client:
+        settings = self.settings
+        times = aiohttp.ClientTimeout(total=None, sock_connect=settings.connect, sock_read=settings.idle)
+        self._http = aiohttp.ClientSession(
+            connector=connector(settings.rule, self._resolver),
+            timeout=times,
+            headers={"User-Agent": self.user_agent, "Accept-Encoding": "identity"},
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._robots.close()
+        await self._http.close()
+
+    async def picture(self, address: str, referer: str = "") -> Fetched:
+        """The bytes behind an address; raises `Refusal` with the reason when they cannot or may not be had."""
+        address = normal(address)
+        if address.startswith("data:"):
+            return Fetched(_inline(address, self.settings.max_bytes), address)
+        headers = {"Accept": "image/*,*/*;q=0.5"} | ({"Referer": referer} if referer.startswith("http") else {})
+        body = await self._persistent(address, _Wish(headers, self.settings.max_bytes, picture=True))
+        return Fetched(body.data, body.address)
+
+    async def json(self, address: str, headers: Mapping[str, str]) -> tuple[int, str]:
+        """The status and text of an API's answer, whatever the status; raises `Refusal` when there is none."""
+        body = await self._persistent(normal(address), _Wish(headers, LARGEST_JSON))
+        return body.status, body.data.decode("utf-8", "replace")
+
+    async def _robots_txt(self, address: str) -> tuple[int, str]:
+        wish = _Wish({"Accept": "text/plain"}, LARGEST)
+        try:
+            body = await self._persistent(address, wish, replace(self.settings, retries=1, deadline=self.settings.idle))
+        except Refusal as refusal:
+            # One that points to itself or is too large is there, but says nothing to us.
+            return (0 if refusal.reason in (Reason.UNREACHABLE, Reason.TIMEOUT, Reason.TOO_SLOW) else 404), ""
+        return body.status, body.data.decode("utf-8", "replace")
+
+    async def _persistent(self, address: str, wish: _Wish, settings: FetchSettings | None = None) -> Body:
+        """The answer, tried again with growing patience while a server is only busy."""
+        settings = settings or self.settings
+        for attempt in range(settings.retries + 1):
+            try:
+                return await self._followed(address, wish, settings)
+            except _Again as again:
+                wait = settings.back_off * 2**attempt if again.wait is None else again.wait
+                if attempt == settings.retries or wait > settings.longest_wait:
+                    raise again.refusal from again
+                await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _followed(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
+        """The answer at the end of the redirects."""
+        seen = {address}
+        for _ in range(HOPS + 1):
+            body = await self._asked(address, wish, settings)
+            if body.status not in REDIRECTS or not body.location:
+                return body
+            address = normal(urljoin(address, body.location))
+            if address in seen:
+                raise Refusal(Reason.REDIRECT_LOOP, f"comes back to {address[:200]}")
+            seen.add(address)
+        raise Refusal(Reason.REDIRECT_LOOP, f"more than {HOPS} redirects")
+
+    async def _asked(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
+        """One hop: the rules first, then one request when host and client have a place free."""
+        parts = urlsplit(address)
+        check_literal(parts.hostname or "", parts.port or 0, settings.rule)
+        if wish.picture and settings.obey_robots and (fault := await self._robots.forbids(address)):
+            raise Refusal(Reason.ROBOTS, fault)
+        async with self._gates.passed(parts.netloc):
+            try:
+                async with asyncio.timeout(settings.deadline):
+                    return await self._request(address, wish, settings)
+            except aiohttp.ClientPayloadError as error:
+                raise _Again(Refusal(Reason.TRUNCATED, "the connection ended early")) from error
+            except TimeoutError as error:
+                raise Refusal(Reason.TIMEOUT, "no answer in time") from error
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                raise refusal_of(error, _Again) from error
+
+    async def _request(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
+        started = time.monotonic()
+        # yarl must not encode again what `normal` has encoded.
+        target = URL(address, encoded=True)
+        async with self._http.get(target, headers=wish.headers, allow_redirects=False) as answer:
+            if answer.status in REDIRECTS:
+                return Body(answer.status, b"", address, answer.headers.get("Location", ""))
+            if answer.status in TRY_AGAIN:
+                detail = f"the server answers {answer.status}"
+                raise _Again(Refusal(Reason.HTTP_ERROR, detail), wait_asked(answer.headers.get("Retry-After")))
+            if wish.picture:
+                self._check_answer(answer, settings)
+            limits = settings.limits(wish.largest)
+            data = await decoded(answer, limits, started)
+            return Body(answer.status, data, address)
+
+    @staticmethod
+    def _check_answer(answer: aiohttp.ClientResponse, settings: FetchSettings) -> None:
+        if answer.status in (404, 410):
+            raise Refusal(Reason.NOT_FOUND, f"the server answers {answer.status}")
+        if answer.status != 200:
+            raise Refusal(Reason.HTTP_ERROR, f"the server answers {answer.status}")
+        tag = opted_out(answer.headers.getall("X-Robots-Tag", ())) if settings.obey_opt_out else ""
+        if tag:
+            raise Refusal(Reason.OPTED_OUT, f"X-Robots-Tag: {tag}")
+
+
+def _inline(address: str, largest: int) -> bytes:
+    """The bytes of a `data:` address."""
+    head, comma, text = address.partition(",")
+    if not comma or not head.lower().startswith("data:image/"):
+        raise Refusal(Reason.NOT_AN_IMAGE, f"{head[:60]} holds no picture")
+    if len(text) > largest * 4 // 3 + 4:
+        raise Refusal(Reason.TOO_LARGE, f"{len(text)} characters")
+    raw = unquote_to_bytes(text)
+    if not head.lower().endswith(";base64"):
+        return raw
+    try:
+        return base64.b64decode(b"".join(raw.split()) + b"=" * (-len(raw) % 4))
+    except binascii.Error as error:
+        raise Refusal(Reason.NOT_AN_IMAGE, f"no valid base64: {error}") from error
