@@ -13,7 +13,7 @@ import re
 import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from curation.records import Reason
 
@@ -94,6 +94,14 @@ def normal(address: str) -> str:
         return urlunsplit((parts.scheme, _place(parts), _quoted(parts.path) or "/", _quoted(parts.query), ""))
     except (ValueError, UnicodeError) as error:
         raise Refusal(Reason.BAD_ADDRESS, str(error)[:100]) from error
+
+
+def joined(address: str, location: str) -> str:
+    """The address that a redirect of `address` leads to; raises `Refusal` as `normal` does."""
+    try:
+        return normal(urljoin(address, location))
+    except ValueError as error:
+        raise Refusal(Reason.BAD_ADDRESS, f"redirected to {location[:100]!r}: {error}") from error
 
 
 def _place(parts: SplitResult) -> str:

@@ -1,8 +1,8 @@
 """Takes addresses out of the dataset, fetches and checks them, and puts what is good back in, until nothing is left.
 
 The event loop only moves bytes. Hashing, decoding and writing happen in threads, which do them without Python's lock;
-rows are committed in batches, so that a disk waits for one transaction and not for hundreds. The dataset gives out no more
-claims than there is room for: whatever the order in which downloads end, the first good addresses of a job are kept.
+rows are committed in batches, so that a disk waits for one transaction and not for hundreds. The dataset gives out no
+more claims than there is room for: in whatever order downloads end, the first good addresses of a job are kept.
 """
 
 from __future__ import annotations

@@ -13,12 +13,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from urllib.parse import unquote_to_bytes, urljoin, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import aiohttp
 from yarl import URL
 
-from crawler.addresses import Refusal, Resolver, Rule, normal, system_resolver
+from crawler.addresses import Refusal, Resolver, Rule, joined, normal, system_resolver
 from crawler.answers import Body, Limits, decoded, refusal_of, wait_asked
 from crawler.connections import Gates, check_literal, connector
 from crawler.robots import LARGEST, Robots, opted_out
@@ -154,7 +154,9 @@ class Client:
             body = await self._asked(address, wish, settings)
             if body.status not in REDIRECTS or not body.location:
                 return body
-            address = normal(urljoin(address, body.location))
+            address = joined(address, body.location)
+            if address.startswith("data:"):
+                raise Refusal(Reason.UNSUPPORTED_SCHEME, "redirected to data:")
             if address in seen:
                 raise Refusal(Reason.REDIRECT_LOOP, f"comes back to {address[:200]}")
             seen.add(address)

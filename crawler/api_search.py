@@ -1,0 +1,40 @@
+"""Searches of engines that have an API: page after page of JSON, until there are enough addresses or no more."""
+
+from __future__ import annotations
+
+from crawler.addresses import Refusal
+from crawler.engines.base import ApiEngine, Kind, Page
+from crawler.fetch import Client
+from crawler.order import Order, Outcome, Take
+from crawler.reports import saved
+from curation.records import SearchState
+
+MOST_PAGES = 200
+
+
+async def search(client: Client, engine: ApiEngine, order: Order, take: Take) -> Outcome:
+    """Asks until `take` has enough; what went wrong is the outcome's state, never an exception."""
+    found, known = 0, set[str]()
+    for number in range(MOST_PAGES):
+        address = order.home + engine.address(order.job.keyword, order.filters, number)
+        try:
+            status, text = await client.json(address, engine.headers)
+        except Refusal as refusal:
+            return Outcome(SearchState.UNREACHABLE, f"{refusal.reason}: {refusal.detail}", found=found)
+        reading = engine.read(Page(address, text, status=status))
+        if reading.kind is not Kind.OK:
+            if reading.kind is Kind.EMPTY and found:
+                return Outcome(SearchState.OK, exhausted=True, found=found)
+            where = "" if reading.kind is Kind.EMPTY else saved(order.report, text)
+            detail = "; ".join(filter(None, (reading.marker, where)))
+            return Outcome(SearchState(reading.kind.value), detail, reading.kind is Kind.EMPTY, found)
+        new = [one for one in reading.found if one.address not in known and (order.thumbnails or not one.thumbnail)]
+        known.update(one.address for one in new)
+        found += len(new)
+        if not take(new):
+            return Outcome(SearchState.OK, exhausted=reading.ended, found=found)
+        if reading.ended or not new:
+            break
+    if not found:
+        return Outcome(SearchState.EMPTY, "only thumbnails", exhausted=True)
+    return Outcome(SearchState.OK, exhausted=True, found=found)
