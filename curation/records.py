@@ -112,17 +112,6 @@ class SearchRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveRun:
-    """A program that is at work on the dataset now; `started` in ISO 8601, UTC."""
-
-    id: str
-    pid: int
-    host: str
-    started: str
-    command: str
-
-
-@dataclass(frozen=True, slots=True)
 class JobCounts:
     """Where the addresses of one job stand: found = kept + sum(refused) + pending + claimed."""
 

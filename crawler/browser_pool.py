@@ -1,0 +1,42 @@
+"""Several browsers at work for one event loop: each search takes one, and gives it back.
+
+Selenium blocks, so each browser has a thread of its own. Closing the pool closes the browsers first: that is what ends
+a search that is waiting for a page.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from crawler.browser import Session, Settings
+
+T = TypeVar("T")
+
+
+class BrowserPool:
+    """`count` browsers, each started when it is first needed."""
+
+    def __init__(self, settings: Settings, count: int) -> None:
+        self._sessions = [Session(settings) for _ in range(count)]
+        self._free: asyncio.Queue[Session] = asyncio.Queue()
+        for session in self._sessions:
+            self._free.put_nowait(session)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="browser")
+
+    async def run(self, work: Callable[[Session], T], begins: Callable[[], None]) -> T:
+        """What `work` makes of a free browser, done in a thread; `begins` is called when its turn has come."""
+        session = await self._free.get()
+        try:
+            begins()
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, session)
+        finally:
+            self._free.put_nowait(session)
+
+    def close(self) -> None:
+        """Closes every browser and waits for their threads."""
+        with ThreadPoolExecutor(len(self._sessions)) as closers:
+            list(closers.map(Session.close, self._sessions))
+        self._threads.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,163 @@
+"""What a crawl is to do, checked: the options of the command made into one value that `crawl` follows.
+
+Everything that can be wrong with an option is found here, before a browser starts or a folder is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from crawler import engines, filters
+from crawler.keywords import Keyword, read_file
+from curation.records import TRANSIENT, Job, Reason
+from handwriter_models.errors import UserError
+
+
+@dataclass(frozen=True)
+class PictureWishes:
+    """Which pictures are wanted and in what form they are kept."""
+
+    filters: tuple[str, ...] = ()
+    thumbnails: bool = True
+    min_side: int = 32
+    convert: str = ""
+    max_side: int = 0
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How picture hosts are treated. Time in seconds, sizes in bytes."""
+
+    concurrency: int = 64
+    per_host: int = 4
+    timeout: float = 60
+    max_bytes: int = 20 * 2**20
+    contact: str = ""
+    obey_robots: bool = True
+    obey_opt_out: bool = True
+    allow_private: bool = False
+
+
+@dataclass(frozen=True)
+class Browsers:
+    """Which browsers do the searching: so many local ones, or those of a Grid."""
+
+    count: int = 2
+    grid: str = ""
+    show: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is searched, where, and into which folder, as the command was given it."""
+
+    keywords: Path
+    dataset: Path | None = None
+    engines: str = "google,naver"
+    engine_urls: tuple[str, ...] = ()
+    limit: int = 100
+    retry: str = ""
+    refresh: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A crawl to be done; every value in it is valid."""
+
+    keywords: tuple[Keyword, ...]
+    dataset: Path
+    engines: tuple[str, ...]
+    homes: Mapping[str, str]
+    limit: int
+    filters: Mapping[str, str]
+    wishes: PictureWishes
+    manners: Manners
+    browsers: Browsers
+    retry: frozenset[Reason] = frozenset()
+    refresh: bool = False
+    notes: tuple[str, ...] = ()
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Every keyword at every engine, keyword by keyword."""
+        return tuple(Job(keyword.label, keyword.words, engine) for keyword in self.keywords for engine in self.engines)
+
+
+def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browsers) -> Plan:
+    """The plan for these options; raises `UserError` for the first that cannot be followed."""
+    read = read_file(asked.keywords)
+    names = _engines(asked.engines)
+    wanted = filters.read(list(wishes.filters))
+    if wishes.convert not in ("", "jpeg", "png"):
+        raise UserError(f"cannot convert to {wishes.convert!r}", "give --convert jpeg or --convert png")
+    if browsers.grid:
+        _checked_address(browsers.grid, "--grid")
+    notes = [f"{line!r} stands more than once in {asked.keywords}; it is searched once" for line in read.repeated]
+    for name in names:
+        lacking = [key for key in wanted if wanted[key] not in engines.engine(name).filters.get(key, ())]
+        notes += [f"{name} has no filter {key}={wanted[key]}: its pictures are not filtered by it" for key in lacking]
+    return Plan(
+        keywords=read.wanted,
+        dataset=asked.dataset or Path("data") / (asked.keywords.stem or "keywords"),
+        engines=names,
+        homes=_homes(asked.engine_urls, names),
+        limit=asked.limit,
+        filters=wanted,
+        wishes=wishes,
+        manners=manners,
+        browsers=browsers,
+        retry=_reasons(asked.retry),
+        refresh=asked.refresh,
+        notes=tuple(notes),
+    )
+
+
+def _engines(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip().lower() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in engines.ENGINES]
+    if unknown or not names:
+        raise UserError(
+            f"there is no engine {unknown[0]!r}" if unknown else "no engine is named",
+            f"choose from: {', '.join(engines.ENGINES)}",
+        )
+    return names
+
+
+def _homes(pairs: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
+    """Where each engine is: its own address, or the one `--engine-url` gives."""
+    homes = {name: engines.engine(name).home for name in names}
+    for pair in pairs:
+        name, equals, address = pair.partition("=")
+        if not equals or name not in engines.ENGINES:
+            raise UserError(
+                f"--engine-url {pair!r} names no engine", f"write ENGINE=URL with one of: {', '.join(engines.ENGINES)}"
+            )
+        if name in homes:
+            homes[name] = _checked_address(address, f"--engine-url {name}")
+    return homes
+
+
+def _checked_address(address: str, option: str) -> str:
+    hint = "write it as http://host:port or https://host"
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 - raises on a port that is no number
+    except ValueError as error:
+        raise UserError(f"{option} is {address!r}: {error}", hint) from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"{option} is {address!r}, not the address of a web server", hint)
+    return address.rstrip("/")
+
+
+def _reasons(text: str) -> frozenset[Reason]:
+    reasons: set[Reason] = set()
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if name == "transient":
+            reasons |= TRANSIENT
+        elif name in set(Reason):
+            reasons.add(Reason(name))
+        else:
+            raise UserError(f"--retry {name!r} is no reason of refusal", f"choose from: transient, {', '.join(Reason)}")
+    return frozenset(reasons)

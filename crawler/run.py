@@ -1,0 +1,127 @@
+"""One run of the command: the dataset opened, the crawl watched over, the summary printed, the exit code chosen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from rich.console import Console
+
+from crawler.addresses import Rule
+from crawler.browser import Settings, find
+from crawler.browser_pool import BrowserPool
+from crawler.check import PictureRules
+from crawler.crawl import Crawl, Tools
+from crawler.download import Downloader
+from crawler.engines import engine
+from crawler.fence import fenced
+from crawler.fetch import Client, FetchSettings
+from crawler.plan import Plan
+from crawler.progress import Display
+from crawler.report import Report, as_json, print_report
+from curation.dataset import Dataset
+from curation.records import Job
+from handwriter_models.errors import DONE, INTERRUPTED, UserError
+
+
+def run(plan: Plan, json_wanted: bool) -> int:
+    """Does what the plan says and returns the exit code; Ctrl-C ends it with 130 and everything saved."""
+    console = Console(stderr=True)
+    started = time.monotonic()
+    with ExitStack() as stack:
+        dataset = stack.enter_context(Dataset(plan.dataset))
+        interrupted = False
+        try:
+            _crawled(plan, dataset, console)
+        except KeyboardInterrupt:
+            interrupted = True
+        report = _report(dataset, plan.jobs(), time.monotonic() - started)
+        _print(report, json_wanted)
+        if interrupted:
+            console.print("interrupted: all of this is saved; the same command goes on from here")
+    return INTERRUPTED if interrupted else report.exit_code()
+
+
+def show_status(path: Path, json_wanted: bool) -> int:
+    """Prints what a dataset holds and what is going on in it."""
+    if not path.is_dir():
+        raise UserError(f"there is no dataset {path}", "give the folder that a crawl made, such as data/keywords")
+    with Dataset(path, create=False) as dataset:
+        report = _report(dataset, tuple(dataset.jobs()), None)
+        runs = dataset.live_runs()
+    _print(
+        report, json_wanted, [f"running now: {run.command} (process {run.pid}, since {run.started})" for run in runs]
+    )
+    return DONE
+
+
+def _crawled(plan: Plan, dataset: Dataset, console: Console) -> None:
+    with Display(console, plan.jobs(), plan.limit) as display, ExitStack() as stack:
+        for note in plan.notes:
+            display.warn(note)
+        pool = _browsers(plan, stack)
+        try:
+            asyncio.run(_crawl(plan, dataset, pool, display))
+        except* UserError as group:
+            raise _first(group) from None
+
+
+def _browsers(plan: Plan, stack: ExitStack) -> BrowserPool | None:
+    """The browsers that the plan needs, fenced in; `UserError` when there are none on this machine."""
+    if not any(engine(name).needs_browser for name in plan.engines):
+        return None
+    wish = plan.browsers
+    if not wish.grid:
+        find()
+    settings = Settings(grid=wish.grid, show=wish.show)
+    fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.allow_private)))
+    pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())))
+    stack.callback(pool.close)
+    return pool
+
+
+async def _crawl(plan: Plan, dataset: Dataset, pool: BrowserPool | None, display: Display) -> None:
+    manners, wishes = plan.manners, plan.wishes
+    settings = FetchSettings(
+        concurrency=manners.concurrency,
+        per_host=manners.per_host,
+        deadline=manners.timeout,
+        max_bytes=manners.max_bytes,
+        rule=Rule(manners.allow_private),
+        obey_robots=manners.obey_robots,
+        obey_opt_out=manners.obey_opt_out,
+        contact=manners.contact,
+    )
+    rules = PictureRules(wishes.min_side, wishes.max_side, wishes.convert, manners.max_bytes)
+    try:
+        async with Client(settings) as client:
+            tools = Tools(dataset, client, Downloader(dataset, client, plan.limit, rules), pool, display)
+            await Crawl(plan, tools).run()
+    finally:
+        if pool:
+            pool.close()  # before the loop waits for its threads
+
+
+def _first(group: BaseExceptionGroup[UserError]) -> UserError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, UserError)  # noqa: S101 - `except*` gives no others
+    return error
+
+
+def _report(dataset: Dataset, jobs: tuple[Job, ...], seconds: float | None) -> Report:
+    searches = {record.job: record for record in dataset.searches()}
+    return Report(dataset.root, jobs, dataset.counts(), searches, seconds)
+
+
+def _print(report: Report, json_wanted: bool, lines: list[str] | None = None) -> None:
+    console = Console(stderr=json_wanted)
+    print_report(report, console)
+    for line in lines or []:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if json_wanted:
+        print(json.dumps(as_json(report), ensure_ascii=False, indent=2))
