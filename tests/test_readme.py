@@ -14,7 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.ko.md")
-SCRIPTS = {"app.py", "handwriter_models", "training", "benchmarks"}
+SCRIPTS = {"app.py", "crawler", "handwriter_models", "training", "benchmarks"}
 
 
 def text_of(name: str) -> str:
@@ -118,7 +118,7 @@ def test_make_command_names_a_target_and_a_known_variable(command: str) -> None:
 
 def unknown_options(words: list[str]) -> list[str]:
     script = words[0]
-    subcommand = [words[1]] if script not in {"app.py", "benchmarks"} else []
+    subcommand = [words[1]] if script not in {"app.py", "benchmarks", "crawler"} else []
     known = set(re.findall(r"--[a-z][a-z-]*", help_of(script, *subcommand)))
     return [word for word in words if word.startswith("--") and word not in known]
 
