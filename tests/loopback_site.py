@@ -122,6 +122,7 @@ class LoopbackSite:
     def __init__(self, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.most_at_once = 0
+        self.faults: list[BaseException] = []  # of the imitation itself
         self._at_once = 0
         self._asked: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -187,8 +188,10 @@ class LoopbackSite:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.stop()
+        if self.faults and kind is None:
+            raise self.faults[0]
 
     def handle(self, handler: BaseHTTPRequestHandler) -> None:
         """Records the request and has it answered; a client that goes away is no error."""
@@ -202,7 +205,10 @@ class LoopbackSite:
         try:
             self.respond(request, Wire(handler, self._stopping))
             request.done = True
-        except (OSError, ValueError):  # a closed or reset connection
+        except OSError:  # the client is gone
+            handler.close_connection = True
+        except Exception as fault:
+            self.faults.append(fault)
             handler.close_connection = True
         finally:
             with self._lock:
