@@ -66,6 +66,7 @@ class Settings:
     window: tuple[int, int] = (1280, 900)
     pictures: bool = False  # always loaded when a person looks on
     flags: tuple[str, ...] = ()
+    why: Callable[[str], str] | None = None  # what the proxy says about a host that was not reached
 
 
 class SessionClosed(Exception):  # noqa: N818 - not a fault: somebody closed it
@@ -173,7 +174,7 @@ class Session:
             _quit(self.settings.grid, str(driver.session_id))
         if driver:
             with contextlib.suppress(Exception):  # only sockets are left to be closed
-                driver.command_executor.close()
+                driver.command_executor.close()  # type: ignore[union-attr]
 
     def _did_not_start(self, error: Exception) -> UserError:
         reason = (getattr(error, "msg", None) or str(error) or type(error).__name__).strip().splitlines()[0]

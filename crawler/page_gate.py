@@ -1,0 +1,118 @@
+"""Getting to an engine's results: waiting for a page that is still empty, answering a consent page with "reject",
+giving a person time for a captcha, and saying what a page without pictures is.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from crawler.engines.base import BrowserEngine, Kind, Page, Reading
+from crawler.page_view import View
+from curation.records import SearchState
+
+CONSENTS = 3  # consent pages answered, one after the other
+GLANCE, GLANCE_OF_A_PERSON = 0.05, 1.0  # seconds between two looks
+STATES = {
+    Kind.EMPTY: SearchState.EMPTY,
+    Kind.BLOCKED: SearchState.BLOCKED,
+    Kind.CHANGED: SearchState.CHANGED,
+    Kind.CONSENT: SearchState.BLOCKED,
+    Kind.OK: SearchState.CHANGED,  # it looks well, and no picture is in it
+}
+TOO_MANY, SERVER_ERROR = 429, 500
+# In front of a saved page: nothing in it runs, and nothing is fetched, when a person opens it.
+HARMLESS = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long is waited, in seconds. A page that was slow to come is given more."""
+
+    glance: float = 1.0  # scrolling between two readings
+    quiet: float = 0.25  # at the end of the page, nothing changing
+    settle: float = 4.0  # for a page that is still empty
+    patience: float = 1.5  # at the end of the page, nothing new
+    consent: float = 10.0  # for the page behind a consent page
+    person: float = 300.0  # for somebody who solves a captcha
+    longest: float = 300.0  # for one search
+    lives: int = 3  # browsers used up by one search
+
+
+class Gate:
+    """The way to the results of one engine."""
+
+    def __init__(self, view: View, engine: BrowserEngine, pace: Pace) -> None:
+        self._view, self._engine, self._pace = view, engine, pace
+
+    def enter(self, address: str) -> Reading:
+        """What the results page holds once it holds something, or what stands in its place."""
+        self._view.open(address)
+        reading = self._settled()
+        answered = 0
+        while reading.kind is Kind.CONSENT and answered < CONSENTS and self._rejected():
+            answered += 1
+            reading = self._settled()
+        if answered and reading.kind is Kind.CHANGED:  # consent led to the front page
+            self._view.open(address)
+            reading = self._settled()
+        if reading.kind is Kind.BLOCKED and self._view.session.settings.show:
+            reading = self._when_solved(reading)
+        return reading
+
+    def _settled(self) -> Reading:
+        """The page when it holds pictures or is clearly something else; a page still being built is given time."""
+        end = time.monotonic() + self._pace.settle
+        while True:
+            reading = self._view.look()
+            undecided = reading.kind is Kind.CHANGED or (reading.kind is Kind.OK and not reading.found)
+            if not undecided or time.monotonic() > end + self._view.slow:
+                return Reading(Kind.CHANGED, marker=reading.marker) if undecided else reading
+            time.sleep(GLANCE)
+
+    def _rejected(self) -> bool:
+        """Presses "reject" and waits until the consent page is gone; False when there is no such button."""
+        age = self._view.age()
+        if not self._view.press(self._engine.consent.reject):
+            return False
+        end = time.monotonic() + self._pace.consent
+        while time.monotonic() < end:
+            if self._view.age() != age or self._view.look().kind is not Kind.CONSENT:
+                break
+            time.sleep(GLANCE)
+        return True
+
+    def _when_solved(self, reading: Reading) -> Reading:
+        """Leaves the page to the person in front of the screen."""
+        end = time.monotonic() + self._pace.person
+        while reading.kind is Kind.BLOCKED and time.monotonic() < end:
+            time.sleep(GLANCE_OF_A_PERSON)
+            reading = self._view.look()
+        return self._settled() if reading.kind is not Kind.BLOCKED else reading
+
+
+def verdict(reading: Reading, page: Page) -> tuple[SearchState, str]:
+    """What a page without pictures means, and the marker that tells."""
+    state, detail = STATES[reading.kind], reading.marker
+    if reading.kind is Kind.CONSENT:
+        detail = f"its consent page could not be answered with reject: {detail}"
+    if state is SearchState.CHANGED and page.status == TOO_MANY:
+        state = SearchState.BLOCKED
+    if state is SearchState.CHANGED and page.status >= SERVER_ERROR:
+        state = SearchState.UNREACHABLE
+    if page.status >= 400 and str(page.status) not in detail:
+        detail = f"HTTP {page.status} {detail}".strip()
+    return state, detail
+
+
+def save_page(path: Path, page: Page, note: str) -> str:
+    """Keeps the text of a page for people; says where, or why not."""
+    stamp = f"{note} · {page.address} · {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".replace("--", "- -")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{HARMLESS}\n<!-- {stamp} -->\n{page.text}", "utf-8", "replace")
+    except OSError as error:
+        return f"the page could not be saved: {error}"
+    return f"see {path.name}"

@@ -1,0 +1,95 @@
+"""The JavaScript that is run in an engine's page: reading it, scrolling it, finding tiles and buttons.
+
+A script does as much as it can in one call, for a call costs 5 ms here and much more over a Grid. Nothing in it changes
+the page or pretends anything to it, apart from scrolling. Clicks and hovers are not done here: engines ignore those of
+scripts, so `page_hands` makes real ones.
+"""
+
+from __future__ import annotations
+
+# → JSON text {address, text, value, status, loaded}: the engine's own script stands inside. Text, because the driver
+# passes on one long string much sooner than many small values.
+READ = """
+let value = null, fault = '';
+try { value = (() => { %s })(); } catch (error) { fault = String(error); }
+const entry = performance.getEntriesByType('navigation')[0];
+return JSON.stringify({
+  address: location.href, value, fault,
+  text: arguments[0] && document.documentElement ? document.documentElement.outerHTML.slice(0, arguments[1]) : '',
+  status: entry?.responseStatus ?? 0, loaded: entry?.responseEnd ?? 0,
+});
+"""
+
+# (milliseconds at most, milliseconds of quiet, done) → {bottom, changes}: scrolls down a window at a time and stops
+# when the end is reached and nothing has changed for a while. Every step waits for a frame: only then has a page that
+# watches what is in sight noticed it.
+SCROLL = """
+const [most, quiet, done] = arguments;
+const page = document.scrollingElement ?? document.documentElement;
+const room = element => element.scrollHeight - element.clientHeight;
+const inner = () => [...document.querySelectorAll('div, main, section')]
+  .filter(element => room(element) > 100 && /auto|scroll/.test(getComputedStyle(element).overflowY))
+  .sort((one, other) => room(other) - room(one))[0];
+const frame = () => new Promise(ready => { requestAnimationFrame(ready); setTimeout(ready, 200); });
+const pause = time => new Promise(ready => setTimeout(ready, time));
+(async () => {
+  const box = room(page) > 0 ? page : inner() ?? page, start = performance.now();
+  let last = start, changes = 0;
+  const watch = new MutationObserver(list => { changes += list.length; last = performance.now(); });
+  watch.observe(document, {subtree: true, childList: true, attributes: true});
+  for (;;) {
+    const now = performance.now(), bottom = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
+    if (now - start > most || (bottom && now - last > quiet)) {
+      watch.disconnect();
+      return done({bottom, changes});
+    }
+    box.scrollBy({top: Math.max(box.clientHeight, 200) * 0.9, behavior: 'instant'});
+    await frame();
+    await pause(50);
+  }
+})();
+"""
+
+# (selectors) → the first element that is there and can be seen, or null
+FIRST_VISIBLE = """
+for (const selector of arguments[0]) {
+  let found = [];
+  try { found = document.querySelectorAll(selector); } catch { continue; }
+  for (const element of found) {
+    const box = element.getBoundingClientRect();
+    if (box.width && box.height && getComputedStyle(element).visibility !== 'hidden') {
+      element.scrollIntoView({block: 'center', behavior: 'instant'});
+      return element;
+    }
+  }
+}
+return null;
+"""
+
+# (tile selector, link selector, tiles already tried) → {tried, places: [[x, y], …]}: brings the next tiles whose link
+# is not filled into sight and tells where they are, as many as fit.
+NEXT_TILES = """
+const [tile, link, tried] = arguments;
+const tiles = [...document.querySelectorAll(tile)];
+const lacking = tiles.map((element, index) => [element, index])
+  .filter(([element, index]) => index >= tried && !(link && element.querySelector(link)?.href));
+if (!lacking.length) return {tried: tiles.length, places: []};
+lacking[0][0].scrollIntoView({block: 'start', behavior: 'instant'});
+const places = [];
+let next = lacking[0][1] + 1;
+for (const [element, index] of lacking) {
+  const box = element.getBoundingClientRect(), x = box.left + box.width / 2, y = box.top + box.height / 2;
+  if (places.length && (y < 0 || y >= innerHeight || x < 0 || x >= innerWidth)) break;
+  next = index + 1;
+  if (x >= 0 && x < innerWidth && y >= 0 && y < innerHeight) places.push([Math.round(x), Math.round(y)]);
+}
+return {tried: next, places};
+"""
+
+# (tile selector, link selector) → how many tiles have their link
+LINKS = """
+return [...document.querySelectorAll(arguments[0])].filter(tile => tile.querySelector(arguments[1])?.href).length;
+"""
+
+# (picture selector) → the address in the viewer's newest picture
+SHOWN = "return [...document.querySelectorAll(arguments[0])].pop()?.src ?? '';"

@@ -1,0 +1,195 @@
+"""One keyword at one engine in a browser: open the page, answer what it asks, read it, scroll on, until it is enough.
+
+What a page holds is decided by the engine's `read`; here is only what a person would do: wait, scroll, press "more",
+turn the page, move the pointer over tiles whose address is hidden (`page_hands`). The search ends when nothing new
+comes any more, never after a fixed number of steps, and no pictures are never "done": the page is classified and kept
+for the report. A browser that dies is replaced and the keyword is resumed.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import fields, replace
+from typing import Any
+
+from crawler.browser import Session, SessionClosed
+from crawler.engines.base import BrowserEngine, Kind, Reading
+from crawler.order import Order, Outcome, Take
+from crawler.page_gate import Gate, Pace, save_page, verdict
+from crawler.page_hands import Hands
+from crawler.page_view import Died, Unreachable, View
+from curation.records import Found, SearchState
+from handwriter_models.errors import UserError
+
+PACE = Pace()
+LEAST_TILES = 20  # worth taking the pointer in hand
+PRESSES = 3  # of "more" buttons that bring nothing
+MOST_PATIENCE = 8.0  # seconds on top, for an engine that is slow
+PATIENCE_ON_THE_WAY = 4  # while there is still page to scroll
+
+
+def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pace: Pace = PACE) -> Outcome:
+    """What the engine gave for the order; the findings have gone to `take`, each once, thumbnails last.
+
+    Raises `SessionClosed` when the session is closed meanwhile, and `UserError` when no browser can be started at all.
+    """
+    asked = _Search(session, engine, order, take, pace)
+    detail = ""
+    for _ in range(pace.lives):
+        try:
+            return asked.run()
+        except Unreachable as error:
+            return asked.outcome(SearchState.UNREACHABLE, str(error))
+        except Died as error:
+            detail = str(error)
+        except UserError as error:
+            if not session.starts:
+                raise
+            detail = error.what
+        if session.closed:
+            raise SessionClosed
+        session.restart()
+    return asked.outcome(SearchState.UNREACHABLE, f"{pace.lives} browsers ended, the last so: {detail}")
+
+
+class _Search:
+    """The search as far as it has come; `run` goes on with a new browser where the last one died."""
+
+    def __init__(self, session: Session, engine: BrowserEngine, order: Order, take: Take, pace: Pace) -> None:
+        self.engine, self.order, self.take, self.pace = engine, order, take, pace
+        self.view = View(session, engine)
+        self.gate = Gate(self.view, engine, pace)
+        self.full: set[str] = set()  # handed on
+        self.small: dict[int, list[Found]] = {}  # thumbnails by page, kept for the end
+        self.handed_on = 0
+        self.page = 0
+        self.wanted = True
+        self.end = time.monotonic() + pace.longest
+
+    def run(self) -> Outcome:
+        """Page by page, until it is enough or there is no more."""
+        known: set[str] = set()  # on the pages of this run
+        while True:
+            query, filters = self.order.job.keyword, self.order.filters
+            reading = self.gate.enter(self.order.home + self.engine.address(query, filters, self.page))
+            if reading.kind is not Kind.OK and not (self.page and reading.kind in (Kind.EMPTY, Kind.CHANGED)):
+                return self._closed_out(reading)
+            addresses = {found.address for found in reading.found}
+            more = bool(addresses - known) and not reading.ended
+            known |= addresses
+            if self.hand_on(reading):
+                more = self._scrolled() if self.engine.scrolls else more
+            if not self.wanted or not more or self._enough_small() or time.monotonic() > self.end:
+                return self._last(exhausted=not more)
+            if self.engine.scrolls:
+                return self._last(exhausted=False)
+            self.page += 1
+
+    def hand_on(self, reading: Reading) -> bool:
+        """Gives what is new to `take`, keeps the thumbnails back; False when it is enough."""
+        new = [found for found in reading.found if not found.thumbnail and found.address not in self.full]
+        if reading.kind is Kind.OK:
+            self.small[self.page] = [found for found in reading.found if found.thumbnail]
+        return self._give(new)
+
+    def _give(self, new: list[Found]) -> bool:
+        batch = list({found.address: found for found in map(_whole_characters, new)}.values())
+        self.full.update(found.address for found in new)
+        if batch:
+            self.handed_on += len(batch)
+            self.wanted = self.take(batch)
+        return self.wanted
+
+    def _small(self) -> list[Found]:
+        every = [found for page in self.small.values() for found in page]
+        return [found for found in every if found.address not in self.full]
+
+    def _enough_small(self) -> bool:
+        """Whether there are thumbnails enough, where this engine gives nothing else."""
+        return not self.full and len(self._small()) >= self.order.want
+
+    def _scrolled(self) -> bool:
+        """Scrolls, and works by hand on tiles without an address; False when the page has no more."""
+        hands = (
+            Hands(self.view, self.engine.viewer, self.hand_on, lambda: len(self.full)) if self.engine.viewer else None
+        )
+        done = 0  # tiles that hands were laid on
+        while True:
+            more = self._scrolled_to(done + max(self.order.want, LEAST_TILES))
+            if hands and self.wanted and len(self._small()) > done:
+                self.wanted = hands.hover() and (not self._small() or hands.leaf())
+                done = len(self._small())
+            elif more:
+                return True
+            if not self.wanted or not more:
+                return more
+
+    def _scrolled_to(self, tiles: int) -> bool:
+        """Scrolls until so many tiles lack their address, it is enough, or nothing new comes; then False."""
+        since, progress, slowest, presses = time.monotonic(), self._progress(), 0.0, 0
+        while time.monotonic() < self.end:
+            bottom = self.view.scroll(self.pace.glance, self.pace.quiet)
+            reading = self.view.look()
+            if not self.hand_on(reading) or len(self._small()) >= tiles:
+                return True
+            now = time.monotonic()
+            if self._progress() > progress:
+                slowest = max(slowest, now - since)
+                since, progress, presses = now, self._progress(), 0
+            elif bottom and reading.ended:
+                return False
+            elif bottom and presses < PRESSES and self.view.press(self.engine.more_buttons):
+                since, presses = now, presses + 1
+            elif now - since > self._patience(slowest) * (1 if bottom else PATIENCE_ON_THE_WAY):
+                return False
+        return True
+
+    def _progress(self) -> int:
+        return len(self.full) + len(self._small())
+
+    def _patience(self, slowest: float) -> float:
+        """Longer for an engine that was seen to take its time."""
+        return self.pace.patience + min(2 * self.view.slow + 2 * slowest, MOST_PATIENCE)
+
+    def _last(self, exhausted: bool) -> Outcome:
+        """Thumbnails, where nothing better was to be had."""
+        small = self._small()
+        if small and self.wanted and self.order.thumbnails:
+            self._give(small)
+        if self.handed_on:
+            return self.outcome(SearchState.OK, "" if self._any_full(small) else "thumbnails only", exhausted)
+        reading = Reading(Kind.CHANGED, marker=f"{len(small)} thumbnails, no full-size address" if small else "")
+        return self._closed_out(reading)
+
+    def _any_full(self, small: list[Found]) -> bool:
+        return bool(self.full - {found.address for found in small})
+
+    def _closed_out(self, reading: Reading) -> Outcome:
+        """The engine does not give pictures, or no longer: the page is kept for the report."""
+        state, detail = verdict(reading, self.view.page)
+        if self.order.report and state is not SearchState.EMPTY:
+            saved = save_page(self.order.report, self.view.page, f"{self.engine.name} {state} {detail}")
+            detail = f"{detail}; {saved}" if detail else saved
+        return self.outcome(state, detail, exhausted=state is SearchState.EMPTY)
+
+    def outcome(self, state: SearchState, detail: str = "", exhausted: bool = False) -> Outcome:
+        """How it stands."""
+        return Outcome(state, detail, exhausted, self.handed_on)
+
+
+def _whole_characters(found: Found) -> Found:
+    """Without halves of characters, which no database takes; engines' scripts hold some."""
+    halved: dict[str, Any] = {}
+    for field in fields(found):
+        text = getattr(found, field.name)
+        if isinstance(text, str) and not _is_whole(text):
+            halved[field.name] = text.encode("utf-8", "replace").decode()
+    return replace(found, **halved) if halved else found
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

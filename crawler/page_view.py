@@ -1,0 +1,183 @@
+"""An engine's page in a browser, and the faults of browsers sorted into two: no page can be had, the browser is dead.
+
+Every call to Selenium goes through here, so nothing else has to know its many exceptions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from crawler import page_scripts
+from crawler.browser import Session
+from crawler.engines.base import BrowserEngine, Page, Reading
+from crawler.fence import MARK
+
+LONGEST_TEXT = 20_000_000  # characters of a page
+TRIES, PAUSE = 3, 0.1  # a script whose page is just being replaced is run again
+MILLISECONDS_A_MOVE = 10
+Place = tuple[int, int]  # in the window
+NET_ERROR = "net::"
+PASSING = ("ERR_CONNECTION_RESET", "ERR_CONNECTION_CLOSED", "ERR_EMPTY_RESPONSE", "ERR_NETWORK_CHANGED", "ERR_ABORTED")
+
+
+class Unreachable(Exception):  # noqa: N818 - an answer, not a fault
+    """The page cannot be had, though the browser is well."""
+
+
+class Died(Exception):  # noqa: N818 - as above
+    """The browser, its tab or its driver is dead or hangs; only a new one helps."""
+
+
+class View:
+    """The page that an engine shows at the moment."""
+
+    def __init__(self, session: Session, engine: BrowserEngine) -> None:
+        self._session, self._engine = session, engine
+        self.page = Page("", "")
+        self._address = ""
+        self.slow = 0.0  # seconds the page took to come
+
+    @property
+    def session(self) -> Session:
+        """The session in which the page is shown."""
+        return self._session
+
+    def open(self, address: str) -> None:
+        """Goes to the address and returns when the page can be read; raises `Unreachable` or `Died`."""
+        from selenium.common.exceptions import TimeoutException
+
+        self._address = address
+        for final in (False, True):
+            with self._faults():
+                driver = self._session.driver
+                before = self._age()
+                try:
+                    driver.get(address)
+                except TimeoutException:
+                    if self._age() == before:  # still the page of before
+                        raise Unreachable(f"no answer in {self._session.settings.page_timeout:g} s") from None
+                    driver.execute_script("window.stop()")
+                except Exception as error:
+                    if final or not any(fault in str(error) for fault in PASSING):
+                        raise
+                    continue
+            return
+
+    def _age(self) -> float:
+        """When the document began: it tells one page from the next."""
+        return float(self._session.driver.execute_script("return performance.timeOrigin"))
+
+    def age(self) -> float:
+        """When the document began: it tells one page from the next."""
+        with self._faults():
+            return self._age()
+
+    def look(self, whole: bool = True) -> Reading:
+        """What the page holds as it stands now; without `whole` only what the engine's script takes from it."""
+        script = page_scripts.READ % self._engine.script
+        for attempt in range(TRIES):
+            with self._faults(leaving_ok=attempt < TRIES - 1):
+                answer = json.loads(self._session.driver.execute_script(script, whole, LONGEST_TEXT))
+                break
+            time.sleep(PAUSE)
+        page = Page(answer["address"], _clean(answer["text"]), answer["value"], int(answer["status"]))
+        if whole:
+            self.page, self.slow = page, answer["loaded"] / 1000
+        if f"<title>{MARK}" in page.text[:200]:
+            raise Unreachable(page.text.rpartition(MARK)[2].partition("<")[0].strip(": \n"))
+        return self._engine.read(page)
+
+    def run(self, script: str, *values: Any) -> Any:  # noqa: ANN401 - whatever the script returns
+        """What a script in the page returns."""
+        with self._faults():
+            return self._session.driver.execute_script(script, *values)
+
+    def scroll(self, seconds: float, quiet: float) -> bool:
+        """Scrolls on for a while; whether the end of the page is reached."""
+        with self._faults(leaving_ok=True):
+            moved = self._session.driver.execute_async_script(page_scripts.SCROLL, seconds * 1000, quiet * 1000)
+            return bool(moved["bottom"])
+        return False
+
+    def press(self, selectors: Sequence[str]) -> bool:
+        """Clicks the first of these that can be seen, with a real pointer; whether there was one."""
+        from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        if not selectors:
+            return False
+        with self._faults():
+            element = self._session.driver.execute_script(page_scripts.FIRST_VISIBLE, list(selectors))
+            if element is None:
+                return False
+            with contextlib.suppress(ElementNotInteractableException, StaleElementReferenceException):
+                # Not element.click(): it refuses where something lies over the button, and waits for what it loads.
+                ActionChains(self._session.driver, duration=10).move_to_element(element).click().perform()
+        return True
+
+    def move_over(self, places: Sequence[Place]) -> None:
+        """Moves a real pointer from place to place."""
+        self._pointer(places, press=False)
+
+    def click(self, place: Place) -> None:
+        """A real click."""
+        self._pointer([place], press=True)
+
+    def _pointer(self, places: Sequence[Place], press: bool) -> None:
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+        with self._faults():
+            actions = ActionBuilder(self._session.driver, duration=MILLISECONDS_A_MOVE)
+            for place in places:
+                actions.pointer_action.move_to_location(*place)  # type: ignore[no-untyped-call]
+            if press:
+                actions.pointer_action.click()
+            actions.perform()
+
+    def arrow_right(self) -> None:
+        """A real key."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        with self._faults():
+            ActionChains(self._session.driver).send_keys(Keys.ARROW_RIGHT).perform()
+
+    def _reason(self, fault: str) -> str:
+        """Chromium's word for the fault, and what the proxy knows about it."""
+        host, why = urlsplit(self._address).hostname or "", self._session.settings.why
+        return f"{why(host)} ({fault})" if why and why(host) else fault
+
+    @contextmanager
+    def _faults(self, leaving_ok: bool = False) -> Iterator[None]:
+        """Turns what Selenium raises into `Unreachable` or `Died`; with `leaving_ok` a page that goes away is none."""
+        from selenium.common.exceptions import JavascriptException, WebDriverException
+        from urllib3.exceptions import HTTPError
+
+        try:
+            yield
+        except JavascriptException as error:
+            if not leaving_ok:
+                raise Died(_first_line(error)) from error
+        except WebDriverException as error:
+            text = _first_line(error)
+            if NET_ERROR in text:
+                raise Unreachable(self._reason(text.partition(NET_ERROR)[2].split()[0])) from error
+            raise Died(text) from error
+        except (HTTPError, OSError, json.JSONDecodeError, TypeError) as error:
+            raise Died(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(getattr(error, "msg", None) or type(error).__name__)
+    return text.strip().splitlines()[0][:200]
+
+
+def _clean(text: str) -> str:
+    """Without halves of characters, which no file and no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
