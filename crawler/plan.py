@@ -5,12 +5,15 @@ Everything that can be wrong with an option is found here, before a browser star
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from crawler import engines, filters
+from crawler.addresses import PORTS, Rule, check_ip
 from crawler.keywords import Keyword, read_file
 from curation.records import TRANSIENT, Job, Reason
 from handwriter_models.errors import UserError
@@ -102,7 +105,7 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
         keywords=read.wanted,
         dataset=asked.dataset or Path("data") / (asked.keywords.stem or "keywords"),
         engines=names,
-        homes=_homes(asked.engine_urls, names),
+        homes=_homes(asked.engine_urls, names, manners.allow_private),
         limit=asked.limit,
         filters=wanted,
         wishes=wishes,
@@ -125,7 +128,7 @@ def _engines(text: str) -> tuple[str, ...]:
     return names
 
 
-def _homes(pairs: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
+def _homes(pairs: tuple[str, ...], names: tuple[str, ...], allow_private: bool) -> dict[str, str]:
     """Where each engine is: its own address, or the one `--engine-url` gives."""
     homes = {name: engines.engine(name).home for name in names}
     for pair in pairs:
@@ -136,7 +139,20 @@ def _homes(pairs: tuple[str, ...], names: tuple[str, ...]) -> dict[str, str]:
             )
         if name in homes:
             homes[name] = _checked_address(address, f"--engine-url {name}")
+            if not allow_private:
+                _check_is_public(homes[name])
     return homes
+
+
+def _check_is_public(address: str) -> None:
+    """A name that leads nowhere is no error here: its search will say `unreachable`."""
+    parts = urlsplit(address)
+    with suppress(OSError, UnicodeError):
+        for entry in socket.getaddrinfo(parts.hostname, parts.port or PORTS[parts.scheme], type=socket.SOCK_STREAM):
+            if fault := check_ip(str(entry[4][0]), 0, Rule()):
+                raise UserError(
+                    f"{address} is in this network: {fault}", "add --allow-private if you mean it; its pictures, too"
+                )
 
 
 def _checked_address(address: str, option: str) -> str:

@@ -1,0 +1,80 @@
+"""Runs `python crawler` as its users do, in a process of its own, against a local engine site and picture host."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.engine_site import EngineSite, Manner
+from tests.picture_host import PictureHost, Robots
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = ("--allow-private",)
+
+
+@dataclass(frozen=True)
+class World:
+    """A site with all engines and the host of its pictures."""
+
+    site: EngineSite
+    host: PictureHost
+
+    def engine_urls(self) -> list[str]:
+        """The options that lead every engine here."""
+        return [word for name, url in self.site.urls().items() for word in ("--engine-url", f"{name}={url}")]
+
+    def expected(self, engine: str, *queries: str) -> set[str]:
+        """The picture addresses that a perfect reader finds, as they are asked for."""
+        return {address for query in queries for address in self.site.expected(engine, query)}
+
+
+@contextmanager
+def world(manner: Manner | None = None, robots: Robots | None = None, latency: float = 0) -> Iterator[World]:
+    """Both servers, for as long as the block lasts."""
+    with ExitStack() as stack:
+        host = stack.enter_context(PictureHost(robots or Robots(), latency=latency))
+        yield World(stack.enter_context(EngineSite(host, manner or Manner())), host)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a run came to."""
+
+    code: int
+    out: str
+    said: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """The JSON on standard output."""
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+def command(words: Sequence[str | Path]) -> list[str]:
+    return [sys.executable, str(ROOT / "crawler"), *map(str, words)]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
+
+
+def crawl(words: Sequence[str | Path], cwd: Path | None = None, seconds: float = 120) -> Done:
+    """Runs the command to its end."""
+    done = subprocess.run(
+        command(words), capture_output=True, text=True, timeout=seconds, cwd=cwd, env=environment(), check=False
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def started(words: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
+    """The command at work, with what it says in a file."""
+    with log.open("ab") as output:
+        return subprocess.Popen(command(words), stdout=output, stderr=output, env=environment(), start_new_session=True)
