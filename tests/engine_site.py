@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from tests import engine_apis as apis
 from tests import engine_pages_bing as bing
@@ -126,10 +126,11 @@ class EngineSite(LoopbackSite):
         if scene.has("429"):
             wire.send(429, HTML, google.TOO_MANY.encode())
         elif scene.has("sorry") or (scene.has("captcha") and not self._solved.is_set()):
-            wire.send(302, {"Location": "/sorry/index?" + urlencode({"continue": self.home + target})}, b"")
+            wire.send(302, {"Location": "/sorry/index?" + urlencode({"continue": home_of(request) + target})}, b"")
         elif scene.has("consent") and "SOCS=" not in request.cookies:
-            asked = {"continue": self.home + target, "gl": "DE", "m": "0", "pc": "srp", "hl": "en", "src": "1"}
-            wire.send(302, {"Location": "/m?" + urlencode(asked)}, b"")
+            asked = {"continue": home_of(request) + target, "gl": "DE", "m": "0", "pc": "srp", "hl": "en", "src": "1"}
+            consent_host = "https://consent.google.com" if is_real(request) else ""
+            wire.send(302, {"Location": f"{consent_host}/m?{urlencode(asked)}"}, b"")
         elif "async" in request.query:
             answer = google.more(scene, int(request.query.get("start", "0")))
             wire.send(200, {"Content-Type": "application/json; charset=UTF-8"}, answer.encode())
@@ -146,9 +147,9 @@ class EngineSite(LoopbackSite):
     def google_save(self, request: Request, wire: Wire) -> None:
         answers = Request("GET", "/?" + request.body.decode(), request.headers, 1).query
         self._note("reject" if answers.get("set_eom") == "true" else "accept")
-        back = urlsplit(answers.get("continue", "/"))
-        headers = [("Set-Cookie", "SOCS=CAESHAgB; Path=/"), ("Location", back._replace(scheme="", netloc="").geturl())]
-        wire.send(303, headers, b"")
+        domain = "; Domain=.google.com; Secure; SameSite=None" if is_real(request) else ""
+        cookie = f"SOCS=CAESHAgB; Path=/{domain}"
+        wire.send(303, [("Set-Cookie", cookie), ("Location", answers.get("continue", "/"))], b"")
 
     def choice(self, request: Request, wire: Wire) -> None:
         """What was pressed in a consent dialog that lies over a page."""
@@ -216,6 +217,16 @@ class EngineSite(LoopbackSite):
         scene = self.ask("commons", query, wire)
         if scene:
             apis.commons(scene, request, wire)
+
+
+def is_real(request: Request) -> bool:
+    """Whether the browser believes to be at Google: names can be led here."""
+    return request.headers.get("Host", "").endswith(".google.com")
+
+
+def home_of(request: Request) -> str:
+    """Where the browser believes to be."""
+    return f"{'https' if is_real(request) else 'http'}://{request.headers.get('Host', '')}"
 
 
 ROUTES: Mapping[str, Callable[[EngineSite, Request, Wire], None]] = {
