@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from curation.records import TRANSIENT, Claim, Job, Reason
 from curation.schema import WAITING
 
-_CHUNK = 128  # rows looked at in one go; a few more than are claimed, for some end at once
 _NEXT = f"""SELECT id, number, address, address_key, page, thumbnail FROM addresses
     WHERE label = ? AND engine = ? AND keyword = ? AND number > ? AND {WAITING} ORDER BY number LIMIT ?"""  # noqa: S608
 _TWINS = """SELECT state, reason, detail, image, run FROM addresses
@@ -47,9 +46,9 @@ def room(connection: sqlite3.Connection, job: Job, limit: int) -> int:
 def claim(connection: sqlite3.Connection, job: Job, count: int, who: Claimant) -> list[Claim]:
     """The next addresses of the job in order, at most `count`; those that can end without a fetch end now."""
     claims: list[Claim] = []
-    last = 0
+    last, chunk = 0, count + 8  # rows looked at in one go: a few more, for some end at once
     while len(claims) < count:
-        rows = connection.execute(_NEXT, (job.label, job.engine, job.keyword, last, _CHUNK)).fetchall()
+        rows = connection.execute(_NEXT, (job.label, job.engine, job.keyword, last, chunk)).fetchall()
         for id_, number, address, key, page, thumbnail in rows:
             last = number
             if _is_free(connection, id_, key, who):
@@ -57,7 +56,7 @@ def claim(connection: sqlite3.Connection, job: Job, count: int, who: Claimant) -
                 claims.append(Claim(id_, job, address, page, bool(thumbnail)))
                 if len(claims) == count:
                     break
-        if len(rows) < _CHUNK:
+        if len(rows) < chunk:
             break
     return claims
 

@@ -1,7 +1,8 @@
 """The open `dataset.db`: one connection that threads share, transactions, and faults put into words for people.
 
-SQLite in WAL mode: several processes may write, each waits its turn. `synchronous = FULL`: what is committed is on the
-disk, so a power cut cannot bring back an address whose picture is already in its place.
+SQLite in WAL mode: several processes may write, each waits its turn. What must outlive a power cut is written with
+`durable`, which costs a wait for the disk and puts everything committed earlier on it too; other transactions may be
+lost in one, the last ones first, but never in part.
 """
 
 from __future__ import annotations
@@ -39,10 +40,11 @@ class Database:
             self._connection = _opened(path)
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is stored, or none. Not to be nested."""
         with self._turn, self._explained():
             connection = self._open()
+            connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -91,7 +93,6 @@ def _connected(path: Path) -> sqlite3.Connection:
     # check_same_thread: `Database` sees to it that one thread at a time is at work
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 

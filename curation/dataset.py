@@ -22,7 +22,7 @@ from curation.folders import checked_root, folder_of
 from curation.records import Claim, Found, Job, JobCounts, Kept, Reason, Refused, SearchRecord, SearchState
 from curation.rows import ImageRow, RefusalRow, RunRow, SourceRow
 
-_LOOK = 1.0  # seconds between two looks for processes that have died
+_LOOK = 1.0  # seconds between two looks for processes that have died, and between two waits for the folders' disk
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ class Dataset:
         self._starting = threading.Lock()
         self._run: runs.Run | None = None
         self._folders: dict[str, str] = {}
-        self._looked = 0.0
+        self._looked = self._synced = 0.0
+        self._unsynced: set[Path] = set()
         try:
             self._bury_the_dead()
         except BaseException:
@@ -123,9 +124,10 @@ class Dataset:
         place = self._place(self._our_run().id, self._our_run().folder)
         if kept:
             settling.sync_folder(place.arrivals)
-        with self._database.writing() as connection:
+        with self._database.writing(durable=True) as connection:
             settled = settling.record(connection, place, kept, refused)
         settling.move(place, settled, self._outside.rename)
+        self._sync({(self.root / path).parent for _, path in settled.moves})
         return settled.answers
 
     def dismiss(self, job: Job, limit: int) -> int:
@@ -204,10 +206,11 @@ class Dataset:
         """Gives back what was claimed and lets go of the folder. May be called twice."""
         with self._starting:
             run, self._run = self._run, None
+        self._sync(set(), now=True)
         try:
             if run is not None:
-                self._end(run.id, run.folder, died=False)
-                runs.ended(run)
+                with runs.letting_go(run):
+                    self._end(run.folder, died=False)
         finally:
             self._database.close()
 
@@ -229,24 +232,36 @@ class Dataset:
                     self._run = runs.begun(self._incoming, connection, self._outside.now())
             return self._run
 
+    def _sync(self, folders: set[Path], now: bool = False) -> None:
+        """Renames reach the disk within a second. A power cut before that leaves files where opening finds them."""
+        with self._starting:
+            self._unsynced |= folders
+            if not now and time.monotonic() - self._synced < _LOOK:
+                return
+            folders, self._unsynced = self._unsynced, set()
+            self._synced = time.monotonic()
+        for folder in folders:
+            settling.sync_folder(folder)
+
     def _bury_the_dead(self) -> None:
         """What runs left that ended without a word: claims wait again, committed pictures get to their place."""
         self._looked = time.monotonic()
-        own = self._run.id if self._run else 0
+        own = self._run
         with self._database.reading() as connection:
-            rows = reading.open_runs(connection)
-        for id_, row in rows:
-            if id_ != own:
-                with runs.dead(self._incoming / row.id) as is_dead:
+            open_runs = {row.id for _, row in reading.open_runs(connection)}
+        for name in sorted(open_runs | runs.traces(self._incoming)):
+            if own is None or name != own.name:
+                with runs.dead(self._incoming / name) as is_dead:
                     if is_dead:
-                        self._end(id_, self._incoming / row.id, died=True)
-                        runs.buried(self._incoming / row.id)
+                        self._end(self._incoming / name, died=True)
 
-    def _end(self, run: int, arrivals: Path, died: bool) -> None:
-        place = self._place(run, arrivals)
+    def _end(self, arrivals: Path, died: bool) -> None:
+        """Closes a run: ours, or a dead one whose lock we hold."""
         with self._database.writing() as connection:
-            claims.release_all(connection, run)
-        with self._database.reading() as connection:
-            settling.finish(connection, place, self._outside.rename)
+            place = self._place(reading.run_number(connection, arrivals.name), arrivals)
+            claims.release_all(connection, place.run)
+            settled = settling.left(connection, place)
+        settling.move(place, settled, self._outside.rename)
+        runs.buried(arrivals)
         with self._database.writing() as connection:
-            connection.execute("UPDATE runs SET ended_at = ?, died = ? WHERE id = ?", (place.now, int(died), run))
+            reading.close_run(connection, place.run, place.now, died)

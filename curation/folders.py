@@ -13,16 +13,15 @@ from handwriter_models.errors import UserError
 def checked_root(root: Path, create: bool) -> Path:
     """The folder, absolute and there; raises `UserError` when it cannot be a dataset's."""
     root = Path(os.path.abspath(root))  # noqa: PTH100 - resolve() would follow links
-    if not create and not (root / "dataset.db").is_file():
+    if not create and not os.path.isfile(root / "dataset.db"):  # noqa: PTH113 - does not raise
         raise UserError(f"{root} is not a dataset", "give the folder that a crawl made, such as data/keywords")
     try:
         root.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
         raise UserError(f"{root} is a file, not a folder", "give another folder for the dataset") from error
-    except OSError as error:
-        raise UserError(
-            f"cannot make the folder {root}: {error.strerror or error}", "give another folder for the dataset"
-        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot make the folder {str(root)!r}: {reason}", "give another folder") from error
     if not os.access(root, os.W_OK | os.X_OK):
         raise UserError(f"the folder {root} cannot be written to", "check its permissions, or give another folder")
     return root

@@ -95,6 +95,18 @@ def open_runs(connection: sqlite3.Connection) -> list[tuple[int, RunRow]]:
     return [(row[0], RunRow(*row[1:])) for row in rows]
 
 
+def run_number(connection: sqlite3.Connection, name: str) -> int:
+    """The number of the run's row; 0 when it died before it had one."""
+    row = connection.execute("SELECT id FROM runs WHERE name = ?", (name,)).fetchone()
+    return row[0] if row else 0
+
+
+def close_run(connection: sqlite3.Connection, run: int, now: str, died: bool) -> None:
+    """The run is over; what was closed before stays as it is."""
+    question = "UPDATE runs SET ended_at = ?, died = ? WHERE id = ? AND ended_at IS NULL"
+    connection.execute(question, (now, int(died), run))
+
+
 def known_files(connection: sqlite3.Connection) -> set[str]:
     """Paths of pictures, of committed arrivals that still wait, and of the lock files of open runs."""
     known = {path for (path,) in connection.execute("SELECT path FROM images")}

@@ -22,6 +22,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+_LOCK, _MOMENT = ".lock", 10.0
+_NAME = re.compile(rf"\d{{8}}T\d{{6}}-[0-9a-f]{{8}}({re.escape(_LOCK)})?")
 _LOGIN = re.compile(r"//[^/@\s]*@")  # in an address; it has no business in a dataset that will be handed on
 
 
@@ -40,7 +42,7 @@ def begun(incoming: Path, connection: sqlite3.Connection, now: datetime) -> Run:
     name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
     folder = incoming / name
     lock = _lock(folder)
-    lock.acquire(timeout=0)
+    lock.acquire(timeout=_MOMENT, poll_interval=0.01)  # somebody may just be looking whether it is a dead run's
     folder.mkdir()
     command = _LOGIN.sub("//***@", shlex.join(sys.argv))
     row = (name, os.getpid(), socket.gethostname(), command, now.isoformat())
@@ -48,12 +50,22 @@ def begun(incoming: Path, connection: sqlite3.Connection, now: datetime) -> Run:
     return Run(int(cursor.lastrowid or 0), name, folder, lock)
 
 
-def ended(run: Run) -> None:
-    """Lets go of the lock; the files have been seen to and the row closed."""
-    buried(run.folder)
-    if not run.folder.exists():
-        _lock_path(run.folder).unlink(missing_ok=True)
-    run.lock.release()
+@contextmanager
+def letting_go(run: Run) -> Iterator[None]:
+    """In the block the run's files are seen to and its row is closed; then the lock goes, whatever happened."""
+    try:
+        yield
+        if not run.folder.exists():
+            _lock_path(run.folder).unlink(missing_ok=True)
+    finally:
+        run.lock.release()
+
+
+def traces(incoming: Path) -> set[str]:
+    """The names of runs that have a folder or a lock file, dead or alive."""
+    if not incoming.is_dir():
+        return set()
+    return {entry.name.removesuffix(_LOCK) for entry in incoming.iterdir() if _NAME.fullmatch(entry.name)}
 
 
 @contextmanager
@@ -95,4 +107,4 @@ def _lock(folder: Path) -> FileLock:
 
 
 def _lock_path(folder: Path) -> Path:
-    return folder.with_name(folder.name + ".lock")
+    return folder.with_name(folder.name + _LOCK)

@@ -73,19 +73,33 @@ def move(place: Place, settled: Settled, rename: Move) -> None:
         _follow(place.arrivals / name, place.root / path, rename)
     for name in settled.spare:
         (place.arrivals / name).unlink(missing_ok=True)
-    for folder in {(place.root / path).parent for _, path in settled.moves}:
-        sync_folder(folder)
 
 
-def finish(connection: sqlite3.Connection, place: Place, rename: Move) -> None:
-    """What is still among a run's arrivals when it has ended: moved if a row knows it, else it was never taken in."""
-    waiting = sorted(file.name for file in place.arrivals.iterdir()) if place.arrivals.is_dir() else []
+def left(connection: sqlite3.Connection, place: Place) -> Settled:
+    """What is still among a run's arrivals when it has ended: to be moved if a row knows it, else never taken in."""
+    settled = Settled({}, [], [])
+    waiting = (
+        sorted(file.name for file in place.arrivals.iterdir() if file.is_file()) if place.arrivals.is_dir() else []
+    )
     if not waiting:
-        return
+        return settled
     question = "SELECT arrived_as, path FROM images WHERE run = ?"
     paths: dict[str, str] = dict(connection.execute(question, (place.run,)).fetchall())
-    taken = [(name, paths[name]) for name in waiting if name in paths]
-    move(place, Settled({}, taken, [name for name in waiting if name not in paths]), rename)
+    for name in waiting:
+        if name in paths:
+            settled.moves.append((name, _kept_free(connection, place.root, paths[name])))
+        else:
+            settled.spare.append(name)
+    return settled
+
+
+def _kept_free(connection: sqlite3.Connection, root: Path, path: str) -> str:
+    """The path, or a new one when somebody has put a file there since the row was written."""
+    stem, _, extension = path.rpartition(".")
+    free = _free_path(root, stem, extension)
+    if free != path:
+        connection.execute("UPDATE images SET path = ? WHERE path = ?", (free, path))
+    return free
 
 
 def sync_folder(folder: Path) -> None:
