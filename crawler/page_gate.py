@@ -31,7 +31,8 @@ HARMLESS = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src '
 class Pace:
     """How long is waited, in seconds. A page that was slow to come is given more."""
 
-    glance: float = 1.0  # scrolling between two readings
+    glance: float = 0.4  # scrolling before the first reading; later readings come at longer intervals
+    longest_glance: float = 1.5
     quiet: float = 0.25  # at the end of the page, nothing changing
     settle: float = 4.0  # for a page that is still empty
     patience: float = 1.5  # at the end of the page, nothing new

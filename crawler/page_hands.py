@@ -8,7 +8,7 @@ one call. A way that brings nothing several times in a row is given up.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from crawler import page_scripts
@@ -16,7 +16,7 @@ from crawler.engines.base import Reading, Viewer
 from crawler.page_view import Place, View
 
 VAIN = 3  # tries in a row that bring nothing
-SECONDS_FOR_LINKS, SECONDS_FOR_PICTURE, POLL = 0.6, 3.0, 0.05
+SECONDS_FOR_LINKS, SECONDS_TO_MOVE, SECONDS_FOR_PICTURE, POLL = 0.6, 1.0, 3.0, 0.04
 T = TypeVar("T")
 HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enough
 
@@ -24,13 +24,13 @@ HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enou
 class Hands:
     """Pointer and keys on one page. `hand_on` gets every reading; the methods return False when it was enough.
 
-    `full` tells how many full-size addresses are known by now.
+    `full` holds the full-size addresses that are known by now.
     """
 
-    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Callable[[], int]) -> None:
+    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Collection[str]) -> None:
         self._view, self._viewer, self._hand_on, self._full = view, viewer, hand_on, full
         self._tried = 0  # tiles passed over so far
-        self._read = ""  # the viewer's picture that was read last
+        self._seen = ""  # what the viewer showed last
         self._wanted = True
 
     def hover(self) -> bool:
@@ -47,15 +47,32 @@ class Hands:
 
     def leaf(self) -> bool:
         """Opens the first tile that lacks its link, then leafs with the arrow key from picture to picture."""
-        first = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, 0)["places"][:1]
-        if not first:
+        answer = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, 0)
+        if not answer["places"]:
             return True
-        age, vain, self._read = self._view.age(), 0, self._shown()
-        self._view.click(first[0])
-        while self._wanted and vain < VAIN and self._view.age() == age:  # another age: the click has left the page
-            vain = 0 if _wait(self._gains, self._full(), SECONDS_FOR_PICTURE) else vain + 1
+        age, vain, steps = self._view.age(), 0, 0
+        self._seen = self._shown()
+        self._view.click(answer["places"][0])
+        while vain < VAIN and steps < answer["tiles"] and self._view.age() == age:  # another age: the click led away
+            vain = 0 if self._brought() else vain + 1
+            if not self._wanted:
+                return False
             self._view.arrow_right()
-        return self._wanted
+            steps += 1
+        return True
+
+    def _brought(self) -> bool:
+        """Whether the viewer shows a full-size address. A thumbnail may stand in the place of a picture to come."""
+        start, known, moved = time.monotonic(), len(self._full), False
+        while time.monotonic() - start < (SECONDS_FOR_PICTURE if moved else SECONDS_TO_MOVE):
+            shown = self._shown()
+            if shown != self._seen:
+                self._seen, moved = shown, True
+                self._wanted = self._hand_on(self._view.look())
+            if moved and (shown in self._full or len(self._full) > known):
+                return True
+            time.sleep(POLL)
+        return False
 
     def _next_places(self) -> list[Place]:
         answer = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, self._tried)
@@ -67,15 +84,6 @@ class Hands:
 
     def _shown(self) -> str:
         return str(self._view.run(page_scripts.SHOWN, self._viewer.picture))
-
-    def _gains(self, before: int) -> bool:
-        """Whether the viewer has brought a new address. A thumbnail stands in the place of a picture to come."""
-        shown = self._shown()
-        if shown == self._read or not shown.startswith("http"):
-            return False
-        self._read = shown
-        self._wanted = self._hand_on(self._view.look())
-        return self._full() > before
 
 
 def _wait(ready: Callable[[T], bool], value: T, seconds: float) -> bool:

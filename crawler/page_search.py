@@ -61,6 +61,7 @@ class _Search:
         self.gate = Gate(self.view, engine, pace)
         self.full: set[str] = set()  # handed on
         self.small: dict[int, list[Found]] = {}  # thumbnails by page, kept for the end
+        self.replaced = 0  # thumbnails whose picture was found in the viewer
         self.handed_on = 0
         self.page = 0
         self.wanted = True
@@ -101,7 +102,7 @@ class _Search:
         return self.wanted
 
     def _small(self) -> list[Found]:
-        every = [found for page in self.small.values() for found in page]
+        every = [found for page in self.small.values() for found in page][self.replaced :]
         return [found for found in every if found.address not in self.full]
 
     def _enough_small(self) -> bool:
@@ -110,25 +111,35 @@ class _Search:
 
     def _scrolled(self) -> bool:
         """Scrolls, and works by hand on tiles without an address; False when the page has no more."""
-        hands = (
-            Hands(self.view, self.engine.viewer, self.hand_on, lambda: len(self.full)) if self.engine.viewer else None
-        )
+        viewer = self.engine.viewer
+        hands = Hands(self.view, viewer, self.hand_on, self.full) if viewer else None
         done = 0  # tiles that hands were laid on
         while True:
             more = self._scrolled_to(done + max(self.order.want, LEAST_TILES))
             if hands and self.wanted and len(self._small()) > done:
-                self.wanted = hands.hover() and (not self._small() or hands.leaf())
-                done = len(self._small())
+                done = self._by_hand(hands)
             elif more:
                 return True
             if not self.wanted or not more:
                 return more
 
+    def _by_hand(self, hands: Hands) -> int:
+        """Lets hands find what the page hides; how many tiles are left with their thumbnail."""
+        if hands.hover() and self._small():
+            before, known = len(self._small()), len(self.full)
+            hands.leaf()
+            # An engine cannot always tell which tile a large picture belongs to: the viewer begins at the first.
+            unpaired = len(self.full) - known - (before - len(self._small()))
+            self.replaced += max(0, unpaired)
+        return len(self._small())
+
     def _scrolled_to(self, tiles: int) -> bool:
         """Scrolls until so many tiles lack their address, it is enough, or nothing new comes; then False."""
         since, progress, slowest, presses = time.monotonic(), self._progress(), 0.0, 0
+        glance = self.pace.glance
         while time.monotonic() < self.end:
-            bottom = self.view.scroll(self.pace.glance, self.pace.quiet)
+            bottom = self.view.scroll(glance, self.pace.quiet)
+            glance = min(glance * 1.5, self.pace.longest_glance)
             reading = self.view.look()
             if not self.hand_on(reading) or len(self._small()) >= tiles:
                 return True

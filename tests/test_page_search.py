@@ -1,0 +1,252 @@
+"""A search in a real headless Chromium: all that a page has is found, and none is "done" by mistake."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from crawler.browser import Session, SessionClosed, Settings
+from crawler.order import Order, Outcome
+from crawler.page_gate import Pace
+from crawler.page_search import search
+from curation.records import Found, Job, SearchState
+from tests.browser import BROWSERS, program
+from tests.tiny_engine import TinyEngine, TinySite, addresses
+
+QUICK = Pace(settle=1.5, patience=1.2, consent=5, person=10)
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[TinySite]:
+    with TinySite() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Session]:
+    program(BROWSERS)
+    with Session(Settings(page_timeout=3, script_timeout=4)) as session:
+        yield session
+
+
+class Basket:
+    """Takes what is found until it holds `enough`."""
+
+    def __init__(self, enough: int = 10_000) -> None:
+        self.found: list[Found] = []
+        self.enough = enough
+
+    def take(self, found: Sequence[Found]) -> bool:
+        self.found += found
+        return len(self.found) < self.enough
+
+    @property
+    def addresses(self) -> list[str]:
+        return [found.address for found in self.found]
+
+
+def order(site: TinySite, words: str, **changes: object) -> Order:
+    return replace(Order(Job("label", words, "tiny"), site.home), **changes)  # type: ignore[arg-type]
+
+
+def asked(session: Session, site: TinySite, words: str, **changes: object) -> tuple[Outcome, Basket]:
+    engine = TinyEngine(scrolls="paged" not in words)
+    basket = Basket()
+    return search(session, engine, order(site, words, **changes), basket.take, QUICK), basket
+
+
+@pytest.mark.parametrize(
+    "way", ["", "lazy", "button", "slow", "late", "endless", "says-last", "paged", "hover", "viewer"]
+)
+def test_every_picture_is_found_once_whatever_the_way_to_it(session: Session, site: TinySite, way: str) -> None:
+    outcome, basket = asked(session, site, f"cat 90 {way}")
+    assert sorted(basket.addresses) == sorted(addresses("cat", 90))
+    assert outcome == Outcome(SearchState.OK, "", True, 90)
+    assert not any(found.thumbnail for found in basket.found)
+
+
+def test_search_ends_as_soon_as_it_is_enough(session: Session, site: TinySite) -> None:
+    basket = Basket(enough=50)
+    outcome = search(session, TinyEngine(), order(site, "cat 2000", want=50), basket.take, QUICK)
+    assert outcome.state is SearchState.OK
+    assert not outcome.exhausted
+    assert 50 <= outcome.found == len(basket.found) < 250
+
+
+def test_viewer_and_pointer_stop_when_it_is_enough(session: Session, site: TinySite) -> None:
+    for way in ("hover", "viewer"):
+        basket = Basket(enough=10)
+        search(session, TinyEngine(), order(site, f"cat 90 {way}", want=10), basket.take, QUICK)
+        assert 10 <= len(basket.found) < 60
+
+
+def test_thumbnails_come_last_and_flagged(session: Session, site: TinySite) -> None:
+    outcome, basket = asked(session, site, "cat 30 small")
+    assert outcome == Outcome(SearchState.OK, "thumbnails only", True, 30)
+    assert all(found.thumbnail for found in basket.found)
+    assert basket.addresses[0] == "http://thumbnails.example/t/cat/1.jpg"
+
+
+def test_page_with_nothing_but_refused_thumbnails_is_not_done(session: Session, site: TinySite, tmp_path: Path) -> None:
+    outcome, basket = asked(session, site, "cat 30 small", thumbnails=False, report=tmp_path / "page.html")
+    assert outcome.state is SearchState.CHANGED
+    assert "30 thumbnails" in outcome.detail
+    assert not basket.found
+
+
+def test_consent_is_answered_with_reject_and_once(session: Session, site: TinySite) -> None:
+    session.driver.delete_all_cookies()
+    site.forget()
+    for words in ("cat 30 consent", "dog 30 consent"):
+        outcome, basket = asked(session, site, words)
+        assert basket.addresses == addresses(words[:3], 30)
+        assert outcome.state is SearchState.OK
+    assert len(site.asked("/reject")) == 1
+    assert not site.asked("/accept")
+
+
+@pytest.mark.parametrize("kind", ["empty", "blocked", "changed", "nothing", "broken changed"])
+def test_page_without_pictures_is_named_and_kept(session: Session, site: TinySite, kind: str, tmp_path: Path) -> None:
+    report = tmp_path / "reports" / "tiny.html"
+    outcome, basket = asked(session, site, f"cat {kind}", report=report)
+    state = {"nothing": "changed", "broken changed": "unreachable"}.get(kind, kind)
+    assert outcome.state == state
+    assert outcome.found == 0 == len(basket.found)
+    assert outcome.exhausted == (kind == "empty")
+    if kind == "empty":
+        assert not report.exists()
+    else:
+        assert f"title {kind.split()[-1] if kind != 'nothing' else 'results'}" in outcome.detail
+        assert "see tiny.html" in outcome.detail
+        saved = report.read_text("utf-8")
+        assert saved.startswith('<meta http-equiv="Content-Security-Policy" content="default-src \'none\'')
+        assert site.home in saved
+
+
+def test_report_that_cannot_be_written_does_not_end_the_crawl(session: Session, site: TinySite, tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file is in the way")
+    outcome, _ = asked(session, site, "cat changed", report=tmp_path / "reports" / "tiny.html")
+    assert outcome.state is SearchState.CHANGED
+    assert "could not be saved" in outcome.detail
+
+
+def test_halves_of_characters_reach_nobody(session: Session, site: TinySite) -> None:
+    _, basket = asked(session, site, "cat 30 halves")
+    assert "http://pictures.example/?.jpg" in basket.addresses
+    "".join(basket.addresses).encode()
+
+
+def test_engine_that_cannot_be_reached_is_unreachable_not_a_dead_browser(session: Session, site: TinySite) -> None:
+    starts = session.starts
+    for home, words, detail in (
+        ("http://127.0.0.1:1", "cat", "ERR_UNSAFE_PORT"),
+        (site.home, "cat reset", "ERR_CONNECTION_RESET"),
+        (site.home, "cat hang", "no answer in 3 s"),
+    ):
+        outcome, _ = asked(session, site, words, home=home)
+        assert (outcome.state, outcome.detail) == (SearchState.UNREACHABLE, detail)
+    assert session.starts == starts
+
+
+def test_page_of_the_last_search_is_never_read_again(session: Session, site: TinySite) -> None:
+    asked(session, site, "cat 30")
+    outcome, basket = asked(session, site, "dog hang")
+    assert outcome.state is SearchState.UNREACHABLE
+    assert not basket.found
+
+
+def test_browser_killed_in_the_middle_is_replaced_and_the_search_goes_on(site: TinySite) -> None:
+    with Session() as session:
+        basket, killed = Basket(), []
+
+        def take(found: Sequence[Found]) -> bool:
+            if len(basket.found) >= 40 and not killed:
+                killed.append(True)
+                kill(chromium_of(session))
+            return basket.take(found)
+
+        outcome = search(session, TinyEngine(), order(site, "cat 90"), take, QUICK)
+        assert killed
+        assert session.starts == 2
+    assert outcome == Outcome(SearchState.OK, "", True, 90)
+    assert sorted(basket.addresses) == sorted(addresses("cat", 90))
+
+
+def test_turning_pages_goes_on_at_the_page_where_the_browser_died(site: TinySite) -> None:
+    with Session() as session:
+        basket, killed = Basket(), []
+
+        def take(found: Sequence[Found]) -> bool:
+            if len(basket.found) == 20 and not killed:
+                killed.append(True)
+                session.driver.command_executor.close()  # type: ignore[union-attr]
+                kill(driver_of(session))
+            return basket.take(found)
+
+        search(session, TinyEngine(scrolls=False), order(site, "cat 90 paged"), take, QUICK)
+    assert basket.addresses == addresses("cat", 90)
+
+
+def test_page_that_hangs_costs_a_browser_and_ends(site: TinySite) -> None:
+    settings = Settings(page_timeout=3, script_timeout=2, command_timeout=8)
+    with Session(settings) as session:
+        basket = Basket()
+        outcome = search(session, TinyEngine(), order(site, "cat 90 freeze"), basket.take, replace(QUICK, lives=2))
+        assert session.starts == 2
+    assert outcome.state is SearchState.UNREACHABLE
+    assert "2 browsers ended" in outcome.detail
+    assert basket.addresses[:40] == addresses("cat", 40)
+
+
+def test_person_who_solves_a_captcha_is_waited_for(site: TinySite) -> None:
+    settings = Settings(show=True, flags=("--headless=new",))  # nobody can look on here
+    with Session(settings) as session:
+        site.solved.clear()
+        timer = threading.Timer(2, site.solved.set)
+        timer.start()
+        outcome, basket = asked(session, site, "cat 30 captcha")
+        timer.join()
+    assert outcome.state is SearchState.OK
+    assert basket.addresses == addresses("cat", 30)
+
+
+def test_captcha_that_nobody_sees_is_blocked_at_once(session: Session, site: TinySite) -> None:
+    site.solved.clear()
+    began = time.monotonic()
+    assert asked(session, site, "cat captcha")[0].state is SearchState.BLOCKED
+    assert time.monotonic() - began < 1.5
+
+
+def test_closing_a_session_ends_the_search_in_another_thread(site: TinySite) -> None:
+    session = Session(Settings(page_timeout=60))
+    assert session.driver
+    closer = threading.Timer(1, session.close)
+    closer.start()
+    began = time.monotonic()
+    with pytest.raises(SessionClosed):
+        asked(session, site, "cat hang")
+    closer.join()
+    assert time.monotonic() - began < 5
+
+
+def chromium_of(session: Session) -> int:
+    return children(driver_of(session))[0]
+
+
+def driver_of(session: Session) -> int:
+    return children(session.process)[0]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
+
+
+def kill(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
