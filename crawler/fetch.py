@@ -76,9 +76,9 @@ class _Wish:
 class _Again(Exception):  # noqa: N818 - not the end yet
     """Worth another try, after so many seconds; `refusal` is what it means when there is none."""
 
-    def __init__(self, refusal: Refusal, wait: float | None = None) -> None:
+    def __init__(self, refusal: Refusal, wait: float | None = None, body: Body | None = None) -> None:
         super().__init__(str(refusal))
-        self.refusal, self.wait = refusal, wait
+        self.refusal, self.wait, self.body = refusal, wait, body
 
 
 class Client:
@@ -143,6 +143,8 @@ class Client:
             except _Again as again:
                 wait = settings.back_off * 2**attempt if again.wait is None else again.wait
                 if attempt == settings.retries or wait > settings.longest_wait:
+                    if again.body and not wish.picture:
+                        return again.body  # to an API, "too many requests" is an answer
                     raise again.refusal from again
                 await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
@@ -188,7 +190,8 @@ class Client:
                 return Body(answer.status, b"", address, answer.headers.get("Location", ""))
             if answer.status in TRY_AGAIN:
                 detail = f"the server answers {answer.status}"
-                raise _Again(Refusal(Reason.HTTP_ERROR, detail), wait_asked(answer.headers.get("Retry-After")))
+                wait = wait_asked(answer.headers.get("Retry-After"))
+                raise _Again(Refusal(Reason.HTTP_ERROR, detail), wait, Body(answer.status, b"", address))
             if wish.picture:
                 self._check_answer(answer, settings)
             limits = settings.limits(wish.largest)
