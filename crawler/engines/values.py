@@ -81,3 +81,8 @@ def tags(page: str, *names: str) -> Iterator[tuple[str, dict[str, str]]]:
     parser = Tags(frozenset(names))
     parser.feed(page)
     yield from parser.found
+
+
+def first_in(page: str, markers: tuple[str, ...]) -> str:
+    """The first of the markers that stands in a page; "" when none does."""
+    return next((marker for marker in markers if marker in page), "")
