@@ -10,6 +10,7 @@ from crawler.reports import saved
 from curation.records import SearchState
 
 MOST_PAGES = 200
+SERVER_ERROR = 500
 
 
 async def search(client: Client, engine: ApiEngine, order: Order, take: Take) -> Outcome:
@@ -27,7 +28,7 @@ async def search(client: Client, engine: ApiEngine, order: Order, take: Take) ->
                 return Outcome(SearchState.OK, exhausted=True, found=found)
             where = "" if reading.kind is Kind.EMPTY else saved(order.report, text)
             detail = "; ".join(filter(None, (reading.marker, where)))
-            return Outcome(SearchState(reading.kind.value), detail, reading.kind is Kind.EMPTY, found)
+            return Outcome(_state(reading.kind, status), detail, reading.kind is Kind.EMPTY, found)
         new = [one for one in reading.found if one.address not in known and (order.thumbnails or not one.thumbnail)]
         known.update(one.address for one in new)
         found += len(new)
@@ -38,3 +39,9 @@ async def search(client: Client, engine: ApiEngine, order: Order, take: Take) ->
     if not found:
         return Outcome(SearchState.EMPTY, "only thumbnails", exhausted=True)
     return Outcome(SearchState.OK, exhausted=True, found=found)
+
+
+def _state(kind: Kind, status: int) -> SearchState:
+    """A server that is out of order has not changed its answers."""
+    out_of_order = kind is Kind.CHANGED and status >= SERVER_ERROR
+    return SearchState.UNREACHABLE if out_of_order else SearchState(kind.value)

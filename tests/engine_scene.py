@@ -43,6 +43,7 @@ ODD = (
     "{n}.jpg?u=x%3D1%26y%3D2&t=é",
     "{n},{n}!.jpg?=&",
 )
+COUNTED = re.compile(r"(\d+) pictures")
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -106,12 +107,12 @@ class Scene:
 
 def words_of(query: str, always: str = "") -> frozenset[str]:
     """The words in a query, and in what the site was made with, that mean something."""
-    return frozenset(WORDS).intersection(re.findall(r"[\w-]+", f"{query} {always}".lower()))
+    return frozenset(WORDS).intersection(re.findall(r"[\w-]+", f"{COUNTED.sub(' ', query)} {always}".lower()))
 
 
 def number_in(query: str, otherwise: int) -> int:
     """The number before the word "pictures"."""
-    match = re.search(r"(\d+) pictures", query)
+    match = COUNTED.search(query)
     return int(match[1]) if match else otherwise
 
 

@@ -1,0 +1,124 @@
+"""Asks the imitated engines as the crawler does, and keeps what was found: the ground of `test_crawl_engines*`."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crawler import api_search, page_search
+from crawler.addresses import Rule
+from crawler.browser import Session, Settings
+from crawler.engines import engine as engine_named
+from crawler.fence import fenced
+from crawler.fetch import Client, FetchSettings
+from crawler.order import Order, Outcome
+from crawler.page_gate import Pace
+from curation.records import Found, Job
+from tests.browser import BROWSERS, program
+from tests.engine_site import EngineSite
+from tests.picture_host import PictureHost
+
+QUICK = Pace(settle=1.5, patience=0.8, consent=5)
+HERMETIC = Settings(host_rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
+
+
+@dataclass
+class Search:
+    """What came of one question."""
+
+    outcome: Outcome
+    batches: Sequence[Sequence[Found]]
+
+    @property
+    def found(self) -> list[Found]:
+        return [found for batch in self.batches for found in batch]
+
+    @property
+    def addresses(self) -> list[str]:
+        return [found.address for found in self.found]
+
+
+@dataclass
+class World:
+    """The imitated engines, a host of pictures, and one browser."""
+
+    site: EngineSite
+    pictures: PictureHost
+    session: Session
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, engine: str, query: str, want: int = 1000, **order: Any) -> Search:
+        """One keyword at one engine, until `want` addresses were found."""
+        batches: list[Sequence[Found]] = []
+
+        def take(found: Sequence[Found]) -> bool:
+            batches.append(list(found))
+            return sum(map(len, batches)) < want
+
+        told = Order(Job(query, query, engine), order.pop("home", self.site.home), want=want, **order)
+        outcome = (
+            page_search.search(self.session, engine_named(engine), told, take, QUICK)  # type: ignore[arg-type]
+            if engine_named(engine).needs_browser
+            else asyncio.run(api_asked(engine, told, take))
+        )
+        return Search(outcome, batches)
+
+    def expected(self, engine: str, query: str) -> list[str]:
+        return self.site.expected(engine, query)
+
+    def last(self, path: str) -> Mapping[str, str]:
+        """The parameters with which a path was asked for last."""
+        return self.site.asked(path)[-1].query
+
+    def fresh(self) -> None:
+        """No cookies, and nothing counted yet."""
+        self.site.forget()
+        self.site.consents.clear()
+        if self.session.starts:
+            self.session.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})  # type: ignore[attr-defined]
+
+
+async def api_asked(engine: str, order: Order, take: Any) -> Outcome:
+    settings = FetchSettings(rule=Rule(allow_private=True), retries=1, back_off=0.01, longest_wait=0.05)
+    async with Client(settings) as client:
+        return await api_search.search(client, engine_named(engine), order, take)  # type: ignore[arg-type]
+
+
+@contextmanager
+def world(settings: Settings = HERMETIC) -> Iterator[World]:
+    """All of it, for as long as the block lasts."""
+    program(BROWSERS)
+    with PictureHost() as pictures, EngineSite(pictures) as site, Session(settings) as session:
+        yield World(site, pictures, session)
+
+
+@contextmanager
+def world_at_real_names(names: Sequence[str], folder: Path) -> Iterator[World]:
+    """The engines at their real addresses: the fence leads these names to the local site, with TLS."""
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate(folder))
+    with PictureHost() as pictures, EngineSite(pictures, tls=context) as site:
+        hosts = {f"{name}:443": f"127.0.0.1:{site.port}" for name in names}
+        settings = Settings(flags=("--ignore-certificate-errors",))
+        with fenced(settings, Rule(), hosts) as inside, Session(inside) as session:
+            yield World(site, pictures, session)
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A self-signed certificate and its key."""
+    chain, key = folder / "chain.pem", folder / "key.pem"
+    subject = ["-subj", "/CN=engines.test", "-days", "2"]
+    command = [program(["openssl"]), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", str(key)]
+    made = subprocess.run([*command, "-out", str(chain), *subject], capture_output=True, check=False)
+    if made.returncode:
+        pytest.skip("openssl makes no certificate")
+    return chain, key
