@@ -43,19 +43,27 @@ def room(connection: sqlite3.Connection, job: Job, limit: int) -> int:
     return max(0, min(limit - (taken or 0), waiting or 0))
 
 
-def claim(connection: sqlite3.Connection, job: Job, count: int, who: Claimant) -> list[Claim]:
-    """The next addresses of the job in order, at most `count`; those that can end without a fetch end now."""
+def claim(connection: sqlite3.Connection, job: Job, count: int, limit: int, who: Claimant) -> list[Claim]:
+    """The next addresses of the job in order, at most `count`; those that can end without a fetch end now.
+
+    An address that another claim is fetching waits and keeps its place in the room, so that it depends on the pictures
+    alone, and not on who was quicker, which of them are kept.
+    """
     claims: list[Claim] = []
+    places = room(connection, job, limit)
     last, chunk = 0, count + 8  # rows looked at in one go: a few more, for some end at once
-    while len(claims) < count:
+    while len(claims) < min(count, places):
         rows = connection.execute(_NEXT, (job.label, job.engine, job.keyword, last, chunk)).fetchall()
         for id_, number, address, key, page, thumbnail in rows:
             last = number
-            if _is_free(connection, id_, key, who):
+            state = _outcome(connection, id_, key, who)
+            if state == "pending":
                 connection.execute(_CLAIM, (who.run, id_))
                 claims.append(Claim(id_, job, address, page, bool(thumbnail)))
-                if len(claims) == count:
-                    break
+            elif state == "claimed":
+                places -= 1
+            if len(claims) >= min(count, places):
+                break
         if len(rows) < chunk:
             break
     return claims
@@ -89,17 +97,17 @@ def dismiss(connection: sqlite3.Connection, job: Job, limit: int, who: Claimant)
     ).rowcount
 
 
-def _is_free(connection: sqlite3.Connection, id_: int, key: bytes, who: Claimant) -> bool:
-    """Whether this address is to be fetched. If the same one has ended elsewhere, so does this one."""
+def _outcome(connection: sqlite3.Connection, id_: int, key: bytes, who: Claimant) -> str:
+    """`pending` to be fetched, `claimed` when somebody does, `refused` when it ended now as it had elsewhere."""
     twins = connection.execute(_TWINS, (key, id_)).fetchall()
     for state, _, _, image, _ in twins:
         if state == "kept":
             connection.execute(_END, (who.run, Reason.DUPLICATE, "the same address", image, who.now, id_))
-            return False
+            return "refused"
     if any(state == "claimed" for state, *_ in twins):
-        return False
+        return "claimed"
     for _, reason, detail, image, run in twins:
         if reason not in TRANSIENT or run == who.run:  # a fault that may pass is only believed within one run
             connection.execute(_END, (who.run, reason, detail, image, who.now, id_))
-            return False
-    return True
+            return "refused"
+    return "pending"

@@ -106,7 +106,7 @@ class Dataset:
                 return []
         who = claims.Claimant(self._our_run().id, self._now())
         with self._database.writing() as connection:
-            return claims.claim(connection, job, min(count, claims.room(connection, job, limit)), who)
+            return claims.claim(connection, job, count, limit, who)
 
     def release(self, ids: Iterable[int]) -> None:
         """Gives claims back unfetched."""

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from curation.finding import clean
 from curation.records import Kept, Reason, Refused
 from handwriter_models.errors import UserError
 
 Move = Callable[[Path, Path], None]
 DUPLICATE = "duplicate"
+DETAIL = 500  # characters of why an address was refused
 _EXTENSION = re.compile(r"[a-z0-9]{1,5}")
 _CLAIMED = """SELECT a.label, a.engine, a.number, l.folder FROM addresses a JOIN labels l USING (label)
     WHERE a.id = ? AND a.run = ? AND a.state = 'claimed'"""
@@ -63,7 +65,7 @@ def record(connection: sqlite3.Connection, place: Place, kept: Sequence[Kept], r
     for one in sorted(kept, key=lambda one: one.id):  # of two copies in a batch the first that was found stays
         _take_in(connection, place, one, settled)
     for no in refused:
-        connection.execute(_REFUSED, (no.reason, no.detail[:500], None, place.now, no.id, place.run))
+        connection.execute(_REFUSED, (no.reason, clean(no.detail, DETAIL), None, place.now, no.id, place.run))
     return settled
 
 
