@@ -18,7 +18,7 @@ from curation.records import Found
 
 PAGE_SIZE = 35
 TILE = "iusc"
-CONSENT, REJECT = 'id="bnp_btn_reject"', ("#bnp_btn_reject",)
+CONSENT, CONSENTS = 'id="bnp_btn_reject"', Consent(("#bnp_btn_reject",))
 BLOCKED = ("/turing/captcha/", 'class="captcha_header"')
 EMPTY = ('class="no_results', "There are no results for")
 MARKS = str.maketrans("", "", "\ue000\ue001")  # around the words that were found, in titles
@@ -57,7 +57,7 @@ class Bing:
     scrolls: bool = True
     page_size: int = PAGE_SIZE
     more_buttons: tuple[str, ...] = MORE
-    consent: Consent = Consent(REJECT)
+    consent: Consent = CONSENTS
     viewer: Viewer | None = None
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:

@@ -16,6 +16,7 @@ from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
 from curation.records import Found
 
 PAGE_SIZE = 50
+NO_CONSENT = Consent()
 SMALL = ("search.pstatic.net", "/common")  # host and path of small pictures that quote the full address
 OWN_HOSTS = (".pstatic.net", ".naver.net")
 ADVERT = "Ad"  # ends the type of an item that is paid for: shopAd, powerlinkAd
@@ -41,7 +42,7 @@ class Naver:
     scrolls: bool = False
     page_size: int = PAGE_SIZE
     more_buttons: tuple[str, ...] = ()
-    consent: Consent = Consent()
+    consent: Consent = NO_CONSENT
     viewer: Viewer | None = None
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
