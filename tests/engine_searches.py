@@ -22,7 +22,7 @@ from crawler.order import Order, Outcome
 from crawler.page_gate import Pace
 from curation.records import Found, Job
 from tests.browser import BROWSERS, program
-from tests.engine_site import EngineSite
+from tests.engine_site import EngineSite, Manner
 from tests.picture_host import PictureHost
 
 QUICK = Pace(settle=1.5, patience=0.8, consent=5)
@@ -95,7 +95,7 @@ async def api_asked(engine: str, order: Order, take: Any) -> Outcome:
 def world(settings: Settings = HERMETIC) -> Iterator[World]:
     """All of it, for as long as the block lasts."""
     program(BROWSERS)
-    with PictureHost() as pictures, EngineSite(pictures) as site, Session(settings) as session:
+    with PictureHost() as pictures, EngineSite(pictures, Manner(slow=1.5)) as site, Session(settings) as session:
         yield World(site, pictures, session)
 
 
