@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from curation.schema import APPLICATION, STEPS
+from curation.schema import APPLICATION, STEPS, Steps
 from handwriter_models.errors import UserError
 
 PATIENCE = 60.0  # seconds to wait for another process's transaction; one takes milliseconds
@@ -32,12 +32,12 @@ _TOLD = (
 class Database:
     """Hands out the connection for reading and for writing; every method may be called from any thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, steps: Steps = STEPS) -> None:
         self.path = path
         self._turn = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         with self._explained():
-            self._connection = _opened(path)
+            self._connection = _opened(path, steps)
 
     @contextmanager
     def writing(self, durable: bool = False) -> Iterator[sqlite3.Connection]:
@@ -62,6 +62,8 @@ class Database:
 
     def rows(self, question: str) -> Iterator[sqlite3.Row]:
         """The answer row by row, as it stands at the first one, over a connection of its own: writers need not wait."""
+        with self._turn:
+            self._open()  # it is open, so the file is there and is not made anew
         with self._explained(), closing(_connected(self.path)) as connection:
             connection.row_factory = sqlite3.Row
             yield from connection.execute(question)
@@ -96,28 +98,28 @@ def _connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, steps: Steps) -> sqlite3.Connection:
     """Connected, checked to be ours, in WAL mode and at the newest version."""
     connection = _connected(path)
     try:
-        _check_owner(connection, path)
+        _check_owner(connection, path, steps)
         _wal(connection)
-        _step_up(connection, path)
+        _step_up(connection, path, steps)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+def _check_owner(connection: sqlite3.Connection, path: Path, steps: Steps) -> None:
     """Nothing is written to a database that another program made. An empty one is a creation that was broken off."""
     owner, version = _number(connection, "application_id"), _number(connection, "user_version")
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if owner != APPLICATION and (owner or version or tables):
         raise UserError(f"{path} belongs to another program", "give another folder, or move that file away")
-    if version > len(STEPS):
+    if version > len(steps):
         raise UserError(
-            f"{path} was made by a newer version of this program ({version}, this one knows {len(STEPS)})",
+            f"{path} was made by a newer version of this program ({version}, this one knows {len(steps)})",
             "update this program, or give another folder",
         )
 
@@ -135,16 +137,16 @@ def _wal(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
 
 
-def _step_up(connection: sqlite3.Connection, path: Path) -> None:
-    if _number(connection, "user_version") == len(STEPS):
+def _step_up(connection: sqlite3.Connection, path: Path, steps: Steps) -> None:
+    if _number(connection, "user_version") == len(steps):
         return
     connection.execute("BEGIN IMMEDIATE")
-    _check_owner(connection, path)  # again: another process may have stepped up meanwhile
-    for step in STEPS[_number(connection, "user_version") :]:
+    _check_owner(connection, path, steps)  # again: another process may have stepped up meanwhile
+    for step in steps[_number(connection, "user_version") :]:
         for statement in step:
             connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION}")
-    connection.execute(f"PRAGMA user_version = {len(STEPS)}")
+    connection.execute(f"PRAGMA user_version = {len(steps)}")
     connection.execute("COMMIT")
 
 

@@ -99,7 +99,8 @@ _ONE_LESS = """
         WHERE (label, engine, keyword, state, reason) = (old.label, old.engine, old.keyword, old.state, old.reason);"""
 _WHERE_FROM = "a.label, a.keyword, a.engine, a.number AS rank, a.address, a.page, a.title, a.author, a.licence"
 
-STEPS: tuple[tuple[str, ...], ...] = (
+Steps = tuple[tuple[str, ...], ...]
+STEPS: Steps = (
     (
         "CREATE TABLE labels (label TEXT PRIMARY KEY, folder TEXT NOT NULL UNIQUE, folded TEXT NOT NULL UNIQUE)",
         _RUNS,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from curation.database import Database
 from curation.dataset import Dataset
 from curation.records import Found, Job, JobCounts
 from curation.schema import APPLICATION, STEPS
@@ -157,6 +160,50 @@ def test_dataset_stays_as_it_was_when_opened_again(tmp_path: Path) -> None:
         assert dataset.jobs() == [JOB]
 
 
+def test_older_dataset_is_stepped_up_and_keeps_its_rows(tmp_path: Path) -> None:
+    with Dataset(tmp_path) as dataset:
+        dataset.add(JOB, [Found("https://x.example/1")])
+    newer = (*STEPS, ("CREATE TABLE marks (id INTEGER)", "INSERT INTO marks VALUES (5)"))
+    for _ in range(2):
+        Database(tmp_path / "dataset.db", newer).close()
+    assert asked(tmp_path / "dataset.db", "PRAGMA user_version") == [(len(newer),)]
+    assert asked(tmp_path / "dataset.db", "SELECT marks.id, address FROM marks, addresses") == [
+        (5, "https://x.example/1")
+    ]
+
+
+def test_step_that_fails_leaves_the_dataset_as_it_was(tmp_path: Path) -> None:
+    Dataset(tmp_path).close()
+    wrong = (*STEPS, ("CREATE TABLE marks (id INTEGER)", "no statement"))
+    with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+        Database(tmp_path / "dataset.db", wrong)
+    Dataset(tmp_path).close()
+    assert asked(tmp_path / "dataset.db", "SELECT count(*) FROM sqlite_master WHERE name = 'marks'") == [(0,)]
+
+
+def test_full_disk_is_told_and_loses_nothing_that_was_stored(tmp_path: Path) -> None:
+    script = (
+        f"import resource, sys; sys.path[0] = {str(Path(__file__).resolve().parent.parent)!r}\n"
+        "from pathlib import Path\nfrom curation.dataset import Dataset\nfrom curation.records import Found, Job\n"
+        "from handwriter_models.errors import run_command\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "dataset = Dataset(Path(sys.argv[1]))\n"
+        "def fill():\n"
+        "    for number in range(1000):\n"
+        "        dataset.add(Job('a', 'a', 'google'), [Found(f'https://x.example/{number}', title='x' * 2000)])\n"
+        "        print(number, flush=True)\n"
+        "run_command(fill)\n"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: the disk of")
+    stored = len(done.stdout.splitlines())
+    assert stored > 10
+    with Dataset(tmp_path) as dataset:
+        assert dataset.counts()[Job("a", "a", "google")].pending == stored
+
+
 def test_closed_dataset_says_so_and_may_be_closed_again(tmp_path: Path) -> None:
     dataset = Dataset(tmp_path)
     dataset.close()
@@ -165,12 +212,12 @@ def test_closed_dataset_says_so_and_may_be_closed_again(tmp_path: Path) -> None:
         dataset.counts()
     with pytest.raises(ValueError, match="closed"):
         dataset.claim(JOB, 1, 1)
+    with pytest.raises(ValueError, match="closed"):
+        next(dataset.images())
     assert [path.name for path in tmp_path.iterdir()] in (["dataset.db"], ["incoming", "dataset.db"])
 
 
 def test_run_remembers_its_command_without_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
     monkeypatch.setattr(sys, "argv", ["crawler", "--grid", "http://me:secret@grid.example:4444", "a b"])
     with Dataset(tmp_path) as dataset, Dataset(tmp_path) as other:
         assert dataset.incoming.is_dir()
