@@ -13,7 +13,7 @@ import typer
 
 from handwriter_models.errors import UserError
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 NAMES = "google, naver, bing, duckduckgo, openverse, commons"
 Network, Pictures, Browser = "Downloads", "Which pictures", "Browser"
 

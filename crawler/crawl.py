@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+import sqlite3
+import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,17 +20,20 @@ from typing import cast
 
 from crawler import page_search
 from crawler.api_search import search as ask_api
+from crawler.browser import SessionClosed
 from crawler.browser_pool import BrowserPool
 from crawler.download import Downloader
 from crawler.engines import engine
 from crawler.engines.base import ApiEngine, BrowserEngine
 from crawler.fetch import Client
-from crawler.order import Order, Outcome
+from crawler.order import Order, Outcome, Take
 from crawler.plan import Plan
 from crawler.progress import Display
 from crawler.report import NOTHING
+from crawler.reports import saved
 from curation.dataset import Dataset
 from curation.records import Found, Job, JobCounts, Reason, SearchRecord, SearchState
+from handwriter_models.errors import UserError
 
 SPARE, EXTRA = 1.5, 10  # addresses looked for: half as many again as pictures are missing, and ten
 ROUNDS = 6  # searches of one job at most; each looks further than the last
@@ -170,12 +175,21 @@ class Crawl:
             report=self._dataset.reports / f"{job.engine}-{self._dataset.folder_of(job.label)}-{stamp}.html",
         )
 
-    async def _ask(self, order: Order, take: Callable[[Sequence[Found]], bool]) -> Outcome:
+    async def _ask(self, order: Order, take: Take) -> Outcome:
+        """The engine's answer. A reader of ours that fails on a page costs this job, not the crawl."""
         begins = partial(self._display.state, order.job, "searching")
         asked = engine(order.job.engine)
-        if asked.needs_browser and self._tools.pool:
-            by_hand = cast(BrowserEngine, asked)
-            return await self._tools.pool.run(lambda session: page_search.search(session, by_hand, order, take), begins)
-        async with self._turns[asked.name]:
-            begins()
-            return await ask_api(self._tools.client, cast(ApiEngine, asked), order, take)
+        try:
+            if asked.needs_browser and self._tools.pool:
+                by_hand = cast(BrowserEngine, asked)
+                return await self._tools.pool.run(
+                    lambda session: page_search.search(session, by_hand, order, take), begins
+                )
+            async with self._turns[asked.name]:
+                begins()
+                return await ask_api(self._tools.client, cast(ApiEngine, asked), order, take)
+        except (UserError, SessionClosed, OSError, sqlite3.Error):
+            raise
+        except Exception as error:
+            trace = saved(order.report and order.report.with_suffix(".txt"), traceback.format_exc())
+            return Outcome(SearchState.CHANGED, f"our reader failed, {type(error).__name__}: {error}; {trace}")
