@@ -144,7 +144,7 @@ class Session:
         paths = self._paths or find()
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         command = [paths.driver, "--port=0", "--log-level=SEVERE"]
-        guarded = Guarded(command, folder, folder / "driver.log")
+        guarded = Guarded(command, folder)
         with self._lock:
             self._guarded = guarded
         return self._connected(f"http://127.0.0.1:{_port(guarded)}", paths, folder)
@@ -158,7 +158,6 @@ class Session:
         if paths and folder:
             options.binary_location = paths.browser
             options.add_argument(f"--user-data-dir={folder / 'profile'}")
-            options.add_argument("--remote-debugging-pipe")  # it ends when its driver does
         config = ClientConfig(address, timeout=int(self.settings.command_timeout))
         # Without this the proxy of the environment would be asked for the driver on this machine.
         connection = ChromiumRemoteConnection(address, "goog", "chrome", ignore_proxy=bool(paths), client_config=config)
@@ -179,9 +178,8 @@ class Session:
     def _did_not_start(self, error: Exception) -> UserError:
         reason = (getattr(error, "msg", None) or str(error) or type(error).__name__).strip().splitlines()[0]
         if self.settings.grid:
-            return UserError(
-                f"the Selenium Grid at {self.settings.grid} gives no browser: {reason}", "look at GRID/status"
-            )
+            grid = self.settings.grid.rstrip("/")
+            return UserError(f"the Selenium Grid at {grid} gives no browser: {reason}", f"see {grid}/status")
         hint = "start one by hand to see why: chromium --headless=new --dump-dom about:blank"
         if self.settings.show and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             hint = "there is no screen here (DISPLAY is not set): leave out --show-browser"

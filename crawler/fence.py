@@ -32,7 +32,7 @@ HOP_BY_HOP = (b"connection", b"proxy-connection", b"keep-alive", b"proxy-authori
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _PRIVATE = [
     *("localhost", "*.localhost", "*.local", "*.internal", "*.lan", "*.home.arpa", "0.*", "10.*", "127.*", "169.254.*"),
-    *("192.168.*", "192.0.0.*", "198.18.*", "198.19.*", "[[]*", "metadata"),
+    *("192.168.*", "192.0.0.*", "198.18.*", "198.19.*", "*:*", "metadata"),
     *(f"172.{part}.*" for part in range(16, 32)),
     *(f"100.{part}.*" for part in range(64, 128)),
 ]

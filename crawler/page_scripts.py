@@ -93,3 +93,6 @@ return [...document.querySelectorAll(arguments[0])].filter(tile => tile.querySel
 
 # (picture selector) → the address in the viewer's newest picture
 SHOWN = "return [...document.querySelectorAll(arguments[0])].pop()?.src ?? '';"
+
+# → the code on Chromium's own page for an address that cannot be had
+NET_ERROR = "return document.querySelector('.error-code')?.textContent.trim() || 'no page';"

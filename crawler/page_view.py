@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ LONGEST_TEXT = 20_000_000  # characters of a page
 TRIES, PAUSE = 3, 0.1  # a script whose page is just being replaced is run again
 MILLISECONDS_A_MOVE = 10
 Place = tuple[int, int]  # in the window
-NET_ERROR, NET_CODE = "net::", re.compile(r"\bERR_[A-Z_]+")
+NET_ERROR = "net::"
 PASSING = ("ERR_CONNECTION_RESET", "ERR_CONNECTION_CLOSED", "ERR_EMPTY_RESPONSE", "ERR_NETWORK_CHANGED", "ERR_ABORTED")
 
 
@@ -91,7 +90,7 @@ class View:
         if whole:
             self.page, self.slow = page, answer["loaded"] / 1000
         if page.address.startswith("chrome-error:"):
-            raise Unreachable(self._reason((NET_CODE.findall(page.text) or ["no page"])[0]))
+            raise Unreachable(self._reason(self.run(page_scripts.NET_ERROR)))
         if f"<title>{MARK}" in page.text[:200]:
             raise Unreachable(page.text.rpartition(MARK)[2].partition("<")[0].strip(": \n"))
         return self._engine.read(page)

@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 WATCHER = Path(__file__).with_name("watcher.py")
 SECONDS_TO_CLOSE = 15
+LONGEST_OUTPUT = 100_000  # bytes that are read of what the program prints
+LONGEST_FOLDER = 60  # Chromium makes a socket below it, and the path of a socket has 107 bytes
+FORKS = hasattr(os, "fork")
 
 
 class Guarded:
-    """A running program with everything it starts. `folder` is removed after it; what it prints goes to `log`."""
+    """A running program with everything it starts. Its temporary files go to `folder`, which is removed after it."""
 
-    def __init__(self, command: Sequence[str], folder: Path, log: Path) -> None:
-        self._log = log
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._lock = threading.Lock()
         watched = [sys.executable, "-I", "-S", str(WATCHER), str(folder), *command]
-        with log.open("wb") as output:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
-                watched if hasattr(os, "fork") else list(command),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C in a terminal must not reach it before us
-            )
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - read until the program is closed
+        self._process = subprocess.Popen(  # noqa: S603 - our own command
+            watched if FORKS else list(command),
+            stdin=subprocess.PIPE,
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "TMPDIR": str(folder)} if len(str(folder)) < LONGEST_FOLDER else None,
+            start_new_session=True,  # Ctrl-C in a terminal must not reach it before us
+        )
 
     @property
     def pid(self) -> int:
@@ -42,8 +47,9 @@ class Guarded:
 
     def printed(self) -> str:
         """What the program has printed so far."""
-        with contextlib.suppress(OSError):
-            return self._log.read_text("utf-8", "replace")
+        with contextlib.suppress(OSError, ValueError):  # closed
+            self._output.flush()
+            return os.pread(self._output.fileno(), LONGEST_OUTPUT, 0).decode("utf-8", "replace")
         return ""
 
     def running(self) -> bool:
@@ -56,10 +62,14 @@ class Guarded:
             if self._process.stdin and not self._process.stdin.closed:
                 with contextlib.suppress(OSError):
                     self._process.stdin.close()
-            if not hasattr(os, "fork"):
+            if not FORKS:
                 self._process.kill()
             try:
                 self._process.wait(SECONDS_TO_CLOSE)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            if FORKS:  # should the watcher itself have been killed
+                with contextlib.suppress(OSError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+            self._output.close()

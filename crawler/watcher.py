@@ -35,9 +35,11 @@ def main() -> None:
     with contextlib.suppress(SystemExit):
         wait_for_end(child)
     signal.alarm(SECONDS_TO_DIE)
-    with contextlib.suppress(SystemExit):
-        kill_all(child)
+    if sys.platform == "linux":
+        with contextlib.suppress(SystemExit):
+            kill_all()
     shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)  # this process is the leader of the group; where /proc is not, this ends all
 
 
 def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a handler
@@ -51,13 +53,12 @@ def prctl(option: int, value: int) -> None:
 
 
 def started(command: list[str]) -> int:
-    """The process id of the program, in a process group of its own; it is killed when this process is."""
+    """The process id of the program, which is killed when this process is."""
     watcher = os.getpid()
     child = os.fork()
     if child:
         return child
     try:
-        os.setpgid(0, 0)
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() == watcher:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -91,10 +92,8 @@ def reaped() -> list[int]:
     return ended
 
 
-def kill_all(child: int) -> None:
+def kill_all() -> None:
     """Kills generation after generation: orphans become children of this process, until there are none."""
-    with contextlib.suppress(OSError):
-        os.killpg(child, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         while True:
             for pid in children():

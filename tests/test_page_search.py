@@ -144,6 +144,7 @@ def test_halves_of_characters_reach_nobody(session: Session, site: TinySite) -> 
 
 
 def test_engine_that_cannot_be_reached_is_unreachable_not_a_dead_browser(session: Session, site: TinySite) -> None:
+    assert session.driver
     starts = session.starts
     for home, words, detail in (
         ("http://127.0.0.1:1", "cat", "ERR_UNSAFE_PORT"),
