@@ -7,7 +7,7 @@ never a question on standard input: a crawl must run unattended.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,64 +15,71 @@ from handwriter_models.errors import UserError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 NAMES = "google, naver, bing, duckduckgo, openverse, commons"
-Network, Pictures, Browser = "Downloads", "Which pictures", "Browser"
+
+
+def _option(text: str, *names: str, **rules: Any) -> Any:  # noqa: ANN401 - typer's own untyped value
+    return typer.Option(*names, help=text, **rules)
+
+
+Keywords = Annotated[Path | None, _option("text file, UTF-8, one keyword a line: `words` or `label = words`")]
+Folder = Annotated[Path | None, _option("folder of the dataset (default: data/NAME for NAME.txt)", show_default=False)]
+Engines = Annotated[str, _option(f"which searches to ask, with commas; all: {NAMES}")]
+Limit = Annotated[int, _option("pictures to keep of each class from each engine", min=1)]
+Status = Annotated[Path | None, _option("show what a dataset holds and what is going on in it, and stop")]
+# Which pictures
+FILTERS = "size=large, type=face, colour=gray, age=week, licence=any-cc …; may be repeated"
+Filters = Annotated[list[str] | None, _option(FILTERS, "--filter")]
+Thumbnails = Annotated[bool, _option("keep a thumbnail, flagged, where the full picture's address is not to be had")]
+MinSide = Annotated[int, _option("refuse pictures with a shorter side, in pixels", min=1)]
+MaxSide = Annotated[int, _option("scale larger pictures down to this longer side (0: never)", min=0)]
+MaxBytes = Annotated[int, _option("refuse files larger than this, in bytes", min=1)]
+Convert = Annotated[str, _option("save all pictures as jpeg or png")]
+# Downloads
+Concurrency = Annotated[int, _option("downloads at once", min=1, max=1024)]
+PerHost = Annotated[int, _option("downloads at once from one host", min=1, max=1024)]
+Timeout = Annotated[float, _option("seconds that one download may take", min=1)]
+Contact = Annotated[str, _option("address or page to name in the User-Agent, so that sites can reach you")]
+IgnoreRobots = Annotated[bool, _option("fetch what robots.txt forbids", "--ignore-robots")]
+IgnoreOptOut = Annotated[bool, _option("keep pictures whose X-Robots-Tag says noai, noindex …", "--ignore-opt-out")]
+AllowPrivate = Annotated[bool, _option("let addresses of this machine and network be fetched", "--allow-private")]
+# Searching
+Browsers = Annotated[int, _option("browsers at work at once", min=1, max=32)]
+Grid = Annotated[str, _option("address of a Selenium Grid whose browsers are used")]
+ShowBrowser = Annotated[bool, _option("show the browser, to solve a captcha by hand", "--show-browser")]
+OTHER = "another address for an engine: google=http://host:port; may be repeated"
+EngineUrls = Annotated[list[str] | None, _option(OTHER, "--engine-url")]
+Refresh = Annotated[bool, _option("ask the engines again, for what is new", "--refresh")]
+Retry = Annotated[str, _option("refusals to try once more, with commas: timeout,http-error … or transient")]
+AsJson = Annotated[bool, _option("print the summary as JSON, all else on standard error", "--json")]
 
 
 @app.command(no_args_is_help=True)
 def crawl(
-    keywords: Annotated[
-        Path | None, typer.Option(help="text file, UTF-8, one keyword a line: `words` or `label = words`")
-    ] = None,
-    dataset: Annotated[
-        Path | None, typer.Option(help="folder of the dataset (default: data/NAME for NAME.txt)", show_default=False)
-    ] = None,
-    engines: Annotated[str, typer.Option(help=f"which searches to ask, with commas; all: {NAMES}")] = "google,naver",
-    limit: Annotated[int, typer.Option(help="pictures to keep of each keyword from each engine", min=1)] = 100,
-    status: Annotated[
-        Path | None, typer.Option(help="show what a dataset holds and what is going on in it, and stop")
-    ] = None,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter", help="size=large, type=face, colour=gray, age=week, licence=any-cc …; may be repeated"
-        ),
-    ] = None,
-    thumbnails: Annotated[
-        bool, typer.Option(help="keep a thumbnail, flagged, where the full picture's address is not to be had")
-    ] = True,
-    min_side: Annotated[int, typer.Option(help="refuse pictures with a shorter side, in pixels", min=1)] = 32,
-    max_bytes: Annotated[int, typer.Option(help="refuse files larger than this, in bytes", min=1)] = 20 * 2**20,
-    convert: Annotated[str, typer.Option(help="save all pictures as jpeg or png")] = "",
-    max_side: Annotated[int, typer.Option(help="scale larger pictures down to this longer side (0: never)", min=0)] = 0,
-    concurrency: Annotated[int, typer.Option(help="downloads at once", min=1, max=1024)] = 64,
-    per_host: Annotated[int, typer.Option(help="downloads at once from one host", min=1, max=256)] = 4,
-    timeout: Annotated[float, typer.Option(help="seconds a download may take altogether", min=1)] = 60,
-    contact: Annotated[
-        str, typer.Option(help="address or page to name in the User-Agent, so that sites can reach you")
-    ] = "",
-    ignore_robots: Annotated[bool, typer.Option("--ignore-robots", help="fetch what robots.txt forbids")] = False,
-    ignore_opt_out: Annotated[
-        bool, typer.Option("--ignore-opt-out", help="keep pictures whose X-Robots-Tag says noai, noindex …")
-    ] = False,
-    allow_private: Annotated[
-        bool, typer.Option("--allow-private", help="let addresses of this machine and network be fetched")
-    ] = False,
-    browsers: Annotated[int, typer.Option(help="browsers at work at once", min=1, max=32)] = 2,
-    grid: Annotated[str, typer.Option(help="address of a Selenium Grid whose browsers are used")] = "",
-    show_browser: Annotated[
-        bool, typer.Option("--show-browser", help="show the browser, to solve a captcha by hand")
-    ] = False,
-    engine_urls: Annotated[
-        list[str] | None,
-        typer.Option("--engine-url", help="another address for an engine: google=http://host:port; may be repeated"),
-    ] = None,
-    refresh: Annotated[bool, typer.Option("--refresh", help="ask the engines again, for what is new")] = False,
-    retry: Annotated[
-        str, typer.Option(help="refusals to try once more, with commas: timeout,http-error … or transient")
-    ] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="print the summary as JSON, all else on standard error")
-    ] = False,
+    keywords: Keywords = None,
+    dataset: Folder = None,
+    engines: Engines = "google,naver",
+    limit: Limit = 100,
+    status: Status = None,
+    filters: Filters = None,
+    thumbnails: Thumbnails = True,
+    min_side: MinSide = 32,
+    max_side: MaxSide = 0,
+    max_bytes: MaxBytes = 20 * 2**20,
+    convert: Convert = "",
+    concurrency: Concurrency = 64,
+    per_host: PerHost = 4,
+    timeout: Timeout = 60,
+    contact: Contact = "",
+    ignore_robots: IgnoreRobots = False,
+    ignore_opt_out: IgnoreOptOut = False,
+    allow_private: AllowPrivate = False,
+    browsers: Browsers = 2,
+    grid: Grid = "",
+    show_browser: ShowBrowser = False,
+    engine_url: EngineUrls = None,
+    refresh: Refresh = False,
+    retry: Retry = "",
+    as_json: AsJson = False,
 ) -> None:
     """Gathers pictures for a list of keywords: one class a keyword, each picture with where it came from.
 
@@ -88,31 +95,10 @@ def crawl(
         raise typer.Exit(run.show_status(status, as_json))
     if keywords is None:
         raise UserError("there are no keywords", "give --keywords FILE, or --status DATASET to look at one")
-    wishes = plan.PictureWishes(
-        filters=tuple(filters or ()), thumbnails=thumbnails, min_side=min_side, convert=convert, max_side=max_side
-    )
-    manners = plan.Manners(
-        concurrency=concurrency,
-        per_host=per_host,
-        timeout=timeout,
-        max_bytes=max_bytes,
-        contact=contact,
-        obey_robots=not ignore_robots,
-        obey_opt_out=not ignore_opt_out,
-        allow_private=allow_private,
-    )
-    order = plan.made(
-        plan.Asked(
-            keywords=keywords,
-            dataset=dataset,
-            engines=engines,
-            engine_urls=tuple(engine_urls or ()),
-            limit=limit,
-            retry=retry,
-            refresh=refresh,
-        ),
-        wishes,
-        manners,
-        plan.Browsers(count=browsers, grid=grid, show=show_browser),
-    )
+    urls = tuple(engine_url or ())
+    asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh)
+    wishes = plan.PictureWishes(tuple(filters or ()), thumbnails, min_side, convert, max_side, max_bytes)
+    rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private)
+    manners = plan.Manners(concurrency, per_host, timeout, contact, rules)
+    order = plan.made(asked, wishes, manners, plan.Browsers(browsers, grid, show_browser))
     raise typer.Exit(run.run(order, as_json))

@@ -28,20 +28,30 @@ class PictureWishes:
     min_side: int = 32
     convert: str = ""
     max_side: int = 0
+    max_bytes: int = 20 * 2**20
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is obeyed; all of it unless somebody says otherwise by name."""
+
+    obey_robots: bool = True
+    obey_opt_out: bool = True
+    allow_private: bool = False
+
+
+RULES = Rules()
 
 
 @dataclass(frozen=True)
 class Manners:
-    """How picture hosts are treated. Time in seconds, sizes in bytes."""
+    """How picture hosts are treated; `timeout` in seconds."""
 
     concurrency: int = 64
     per_host: int = 4
     timeout: float = 60
-    max_bytes: int = 20 * 2**20
     contact: str = ""
-    obey_robots: bool = True
-    obey_opt_out: bool = True
-    allow_private: bool = False
+    rules: Rules = RULES
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,7 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
         keywords=read.wanted,
         dataset=asked.dataset or Path("data") / (asked.keywords.stem or "keywords"),
         engines=names,
-        homes=_homes(asked.engine_urls, names, manners.allow_private),
+        homes=_homes(asked.engine_urls, names, manners.rules.allow_private),
         limit=asked.limit,
         filters=wanted,
         wishes=wishes,

@@ -174,6 +174,9 @@ def _warnings(report: Report) -> list[str]:
         named = ", ".join(f"{label} ({kept[label]})" for label in short[:12]) + (" …" if len(short) > 12 else "")
         word = "class is" if len(short) == 1 else "classes are"
         lines.append(f"{len(short)} {word} short of pictures: {named}. Add engines, or other words: `label = words`")
+    reports = report.dataset / "reports"
+    if reports.is_dir() and report.exit_code():
+        lines.append(f"pages that could not be read are kept in {reports}")
     waiting = sum(report.of(job).pending + report.of(job).claimed for job in report.jobs)
     if report.seconds is None and waiting:
         lines.append(f"{waiting} addresses are not fetched yet; the command that found them goes on with them")

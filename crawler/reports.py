@@ -16,4 +16,4 @@ def saved(path: Path | None, text: str) -> str:
         path.write_text(text[:LARGEST], "utf-8", "replace")
     except OSError as error:
         return f"the page could not be saved: {error.strerror}"
-    return f"the page is saved as {path}"
+    return f"see {path.name}"

@@ -77,7 +77,7 @@ def _browsers(plan: Plan, stack: ExitStack) -> BrowserPool | None:
     if not wish.grid:
         find()
     settings = Settings(grid=wish.grid, show=wish.show)
-    fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.allow_private)))
+    fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.rules.allow_private)))
     pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())))
     stack.callback(pool.close)
     return pool
@@ -89,13 +89,13 @@ async def _crawl(plan: Plan, dataset: Dataset, pool: BrowserPool | None, display
         concurrency=manners.concurrency,
         per_host=manners.per_host,
         deadline=manners.timeout,
-        max_bytes=manners.max_bytes,
-        rule=Rule(manners.allow_private),
-        obey_robots=manners.obey_robots,
-        obey_opt_out=manners.obey_opt_out,
+        max_bytes=wishes.max_bytes,
+        rule=Rule(manners.rules.allow_private),
+        obey_robots=manners.rules.obey_robots,
+        obey_opt_out=manners.rules.obey_opt_out,
         contact=manners.contact,
     )
-    rules = PictureRules(wishes.min_side, wishes.max_side, wishes.convert, manners.max_bytes)
+    rules = PictureRules(wishes.min_side, wishes.max_side, wishes.convert, wishes.max_bytes)
     try:
         async with Client(settings) as client:
             tools = Tools(dataset, client, Downloader(dataset, client, plan.limit, rules), pool, display)
