@@ -1,31 +1,33 @@
-"""The filters of a search, in words that mean the same for every engine; what an engine lacks is a warning."""
+"""The words of `--filter key=value`, the same for every engine. What an engine lacks of them, its `filters` tells."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from handwriter_models.errors import UserError
 
-CHOICES: dict[str, tuple[str, ...]] = {
+WORDS: Mapping[str, tuple[str, ...]] = {
     "size": ("large", "medium", "small"),
     "type": ("photo", "face", "clipart", "lineart"),
     "colour": ("color", "gray", "transparent"),
     "age": ("day", "week", "month", "year"),
-    "licence": ("any-cc", "commercial", "modify", "modify-commercial", "public-domain"),
+    "licence": ("any-cc", "commercial", "modify", "public-domain"),
 }
-SPELLINGS = {"color": "colour", "license": "licence"}
+OTHER_KEYS = {"color": "colour", "license": "licence"}
+OTHER_VALUES = {"colour": "color", "grey": "gray", "line-art": "lineart", "clip-art": "clipart"}
 
 
-def read(wishes: Sequence[str]) -> dict[str, str]:
-    """The filters of `key=value` texts; raises `UserError` for an unknown key or value, or a key with two values."""
+def read(pairs: Sequence[str]) -> dict[str, str]:
+    """The filters that `key=value` pairs ask for; raises `UserError` for the first that is not known."""
     wanted: dict[str, str] = {}
-    for wish in wishes:
-        key, equals, value = (part.strip().lower() for part in wish.partition("="))
-        key = SPELLINGS.get(key, key)
-        if not equals or key not in CHOICES:
-            raise UserError(f"--filter {wish!r} is no filter", f"write KEY=VALUE with one of: {', '.join(CHOICES)}")
-        if value not in CHOICES[key]:
-            raise UserError(f"--filter {key} has no value {value!r}", f"choose from: {', '.join(CHOICES[key])}")
-        if wanted.setdefault(key, value) != value:
-            raise UserError(f"--filter {key} is given twice: {wanted[key]} and {value}", "give one of them")
+    for pair in pairs:
+        key, equals, value = (part.strip().casefold() for part in pair.partition("="))
+        key, value = OTHER_KEYS.get(key, key), OTHER_VALUES.get(value, value)
+        if not equals or key not in WORDS:
+            raise UserError(f"there is no filter {pair!r}", f"write KEY=VALUE; the keys are {', '.join(WORDS)}")
+        if value not in WORDS[key]:
+            raise UserError(f"the filter {key} has no value {value!r}", f"choose from: {', '.join(WORDS[key])}")
+        if wanted.get(key, value) != value:
+            raise UserError(f"the filter {key} is given twice", "one engine takes one value for it: leave one out")
+        wanted[key] = value
     return wanted

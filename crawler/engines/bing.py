@@ -1,124 +1,130 @@
-"""Bing's image search: every tile is a link with a JSON attribute that holds all there is to know.
+"""Bing's image search. As told by public programs up to 2026; nobody here could ask the engine itself.
 
-Ways to the full address: `murl` in the attribute `m` of `a.iusc`; `mediaurl` in the address of the same link. Last: the
-small picture (`turl`), flagged as a thumbnail. More comes by scrolling, or behind a button.
+Three ways to the full address: the JSON in a tile's attribute `m` (the same since 2016), the parameter `mediaurl` of
+the tile's link, and `murl` anywhere in the page when the tiles are no longer known. Thumbnails come last.
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-from crawler.engines import values
 from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
+from crawler.engines.reading import (
+    Signs,
+    asked,
+    lists,
+    once,
+    page_address,
+    parameter,
+    parsed,
+    part,
+    picture_address,
+    pixels,
+    plain,
+    unquoted,
+    without_pictures,
+)
 from curation.records import Found
 
-PAGE_SIZE = 35
-TILE = "iusc"
-CONSENT, CONSENTS = 'id="bnp_btn_reject"', Consent(("#bnp_btn_reject",))
-BLOCKED = ("/turing/captcha/", 'class="captcha_header"')
-EMPTY = ('class="no_results', "There are no results for")
-MARKS = str.maketrans("", "", "\ue000\ue001")  # around the words that were found, in titles
-MORE = (".mm_seemore a.btn_seemore", "a.btn_seemore")
-QFT = {
-    "size": {size: f"imagesize-{size}" for size in ("large", "medium", "small")},
-    "type": {"photo": "photo-photo", "face": "face-face", "clipart": "photo-clipart", "lineart": "photo-linedrawing"},
-    "colour": {"color": "color2-color", "gray": "color2-bw", "transparent": "photo-transparent"},
-    "age": {"day": "age-lt1440", "week": "age-lt10080", "month": "age-lt43200", "year": "age-lt525600"},
-    "licence": {
-        "any-cc": "license-L2_L3_L4_L5_L6_L7",
-        "commercial": "license-L2_L3_L4",
-        "modify": "license-L2_L3_L5_L6",
-        "modify-commercial": "license-L2_L3",
-        "public-domain": "license-L1",
-    },
-}
-SCRIPT = """
-return {tiles: [...document.querySelectorAll('a.iusc')].map(
-  tile => [tile.getAttribute('m') || '', tile.getAttribute('href') || ''])};
+# What to look at first when the page has changed
+TILE = 'a.iusc, [m*="murl"]'
+REJECT = ("#bnp_btn_reject",)
+MORE = (".mm_seemore a", "a.btn_seemore")
+SIGNS = Signs(
+    blocked=("solve the challenge below", "/turing/captcha/", 'class="captcha', "our services aren't available"),
+    empty=('class="no_results', "there are no results for"),
+)
+MURL = re.compile(r'(?:"|&quot;)murl(?:"|&quot;)\s{0,9}:\s{0,9}(?:"|&quot;)(.{1,4000}?)(?:"|&quot;)')
+
+SCRIPT = f"""
+const visible = element => element?.getClientRects().length > 0;
+return {{
+  tiles: [...document.querySelectorAll({TILE!r})].map(tile => {{
+    const image = tile.querySelector('img');
+    return [tile.getAttribute('m') ?? '', tile.href || tile.querySelector('a[href*="mediaurl="]')?.href || '',
+      image?.dataset.src || image?.src || '', image?.alt ?? ''];
+  }}),
+  consent: {list(REJECT)!r}.some(selector => visible(document.querySelector(selector))),
+}};
 """
 
 
-@dataclass(frozen=True)
 class Bing:
-    """See `BrowserEngine`."""
+    """Reads www.bing.com."""
 
-    name: str = "bing"
-    title: str = "Bing"
-    home: str = "https://www.bing.com"
-    needs_browser: bool = True
-    filters: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {key: tuple(choices) for key, choices in QFT.items()}
-    )
-    script: str = SCRIPT
-    scrolls: bool = True
-    page_size: int = PAGE_SIZE
-    more_buttons: tuple[str, ...] = MORE
-    consent: Consent = CONSENTS
+    name, title, home = "bing", "Bing", "https://www.bing.com"
+    needs_browser, scrolls, page_size = True, True, 35
+    script = SCRIPT
+    more_buttons = MORE
+    consent = Consent(REJECT)
     viewer: Viewer | None = None
+    qft: Mapping[str, Mapping[str, str]] = {
+        "size": {"large": "imagesize-large", "medium": "imagesize-medium", "small": "imagesize-small"},
+        "type": {
+            "photo": "photo-photo",
+            "face": "face-face",
+            "clipart": "photo-clipart",
+            "lineart": "photo-linedrawing",
+        },
+        "colour": {"color": "color2-color", "gray": "color2-bw", "transparent": "photo-transparent"},
+        "age": {"day": "age-lt1440", "week": "age-lt10080", "month": "age-lt43200", "year": "age-lt525600"},
+        "licence": {
+            "any-cc": "licenseType-Any",
+            "commercial": "license-L2_L3_L4",
+            "modify": "license-L2_L3_L5_L6",
+            "public-domain": "license-L1",
+        },
+    }
+    filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in qft.items()}
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
-        """`/images/search?q=…`; `first` counts pictures from 1."""
-        asked = {"q": query, "first": str(1 + PAGE_SIZE * page), "setlang": "en"}
-        chosen = [QFT[key][value] for key, value in filters.items() if value in QFT.get(key, {})]
-        if chosen:
-            asked["qft"] = "".join(f"+filterui:{one}" for one in chosen)
-        return "/images/search?" + urlencode(asked)
+        """There is one page; more comes by scrolling. `first` counts pictures, from 1."""
+        terms = [self.qft[key][value] for key, value in filters.items() if value in self.qft.get(key, {})]
+        return asked(
+            "/images/search",
+            q=query,
+            form="HDRSC2",
+            setlang="en",
+            first=str(1 + self.page_size * page),
+            qft="".join(f"+filterui:{term}" for term in terms),
+        )
 
     def read(self, page: Page) -> Reading:
-        """The tiles as the script took them, or as they stand in the page's text."""
-        if CONSENT in page.text:
-            return Reading(Kind.CONSENT, marker=CONSENT)
-        tiles = values.rows(page.value, "tiles") or [
-            [tag.get("m", ""), tag.get("href", "")]
-            for _, tag in values.tags(page.text, "a")
-            if TILE in tag.get("class", "").split()
-        ]
-        found = tuple(_found(tiles))
+        """Tiles in their order, each with the best address known."""
+        if part(page.value, "consent") is True:
+            return Reading(Kind.CONSENT, marker=REJECT[0])
+        tiles = lists(part(page.value, "tiles"), 4)
+        found = once(_tile(*tile) for tile in tiles)
+        if not any(not one.thumbnail for one in found):
+            found = once((*found, *_loose(page.text)))
         if found:
             return Reading(Kind.OK, found)
-        if blocked := values.first_in(page.text, BLOCKED):
-            return Reading(Kind.BLOCKED, marker=blocked)
-        if page.status in (403, 429):
-            return Reading(Kind.BLOCKED, marker=f"status {page.status}")
-        if empty := values.first_in(page.text, EMPTY):
-            return Reading(Kind.EMPTY, ended=True, marker=empty)
-        return Reading(Kind.CHANGED, marker="no a.iusc")
+        return without_pictures(page, SIGNS, f"{len(tiles)} tiles")
 
 
-def _found(tiles: list[Any]) -> Iterator[Found]:
-    for tile in tiles:
-        if not (isinstance(tile, list) and len(tile) == 2 and all(isinstance(part, str) for part in tile)):
-            continue
-        facts, link = _facts(tile[0]), _parameters(tile[1])
-        full = values.address(facts, "murl") or values.address(link, "mediaurl")
-        small = values.address(facts, "turl")
-        if full or small:
-            yield Found(
-                address=full or small,
-                page=values.address(facts, "purl"),
-                title=values.plain(values.text(facts, "t").translate(MARKS)),
-                width=values.number(link, "expw") if full else 0,
-                height=values.number(link, "exph") if full else 0,
-                thumbnail=not full,
-            )
+def _tile(marks: object, link: object, source: object, title: object) -> Found:
+    facts: Any = parsed(marks)
+    small = picture_address(part(facts, "turl")) or picture_address(source)
+    full = page_address(part(facts, "murl")) or page_address(parameter(link, "mediaurl"))
+    if not full and small[:5].lower() == "data:":
+        small = ""  # keeps the place of a picture that is not loaded yet
+    return Found(
+        full or small,
+        page_address(part(facts, "purl")),
+        plain(part(facts, "t")) or plain(title),
+        width=pixels(parameter(link, "expw")),
+        height=pixels(parameter(link, "exph")),
+        thumbnail=not full,
+    )
 
 
-def _facts(text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _parameters(link: str) -> dict[str, str]:
-    try:
-        return {name: given[0] for name, given in parse_qs(urlsplit(link).query).items()}
-    except ValueError:
-        return {}
+def _loose(text: str) -> Iterator[Found]:
+    """What the page's text holds, whatever the elements around it are called."""
+    for match in MURL.finditer(text):
+        yield Found(page_address(unquoted(unescape(match[1]))))
 
 
 ENGINE = Bing()

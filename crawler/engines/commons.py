@@ -1,101 +1,102 @@
-"""Wikimedia Commons: free pictures with author and licence, through the MediaWiki API; no browser, no key.
+"""Wikimedia Commons: freely licensed files, by MediaWiki's API. After its documentation.
 
-A User-Agent that says who asks is required; give a contact with `--contact` for anything large.
+Words in the form `key:value` are search orders there, as they are on its own search page. The API wants to be told who
+asks: the client's User-Agent, with a contact.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
-from crawler.engines import values
 from crawler.engines.base import Kind, Page, Reading
+from crawler.engines.reading import asked, once, page_address, parsed, part, pixels, plain, rows
 from curation.records import Found
 
-PAGE_SIZE = 50
-RASTER = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/tiff", "image/bmp")
-FREE = ("any-cc", "commercial", "modify", "modify-commercial")  # all that is on Commons
-BLOCKED = ("ratelimited", "blocked", "maxlag", "readonly")
+BUSY = ("ratelimited", "maxlag", "readonly", "blocked", "autoblocked")
+HARMLESS = {"batchcomplete", "continue", "warnings", "limits", "servedby", "curtimestamp", "requestid"}
+REFUSALS = (401, 403, 429)
+BEHIND = 1_000_000  # the place of a page that does not tell its own
 
 
-@dataclass(frozen=True)
 class Commons:
-    """See `ApiEngine`."""
+    """Reads commons.wikimedia.org."""
 
-    name: str = "commons"
-    title: str = "Wikimedia Commons"
-    home: str = "https://commons.wikimedia.org"
-    needs_browser: bool = False
-    page_size: int = PAGE_SIZE
-    headers: Mapping[str, str] = field(default_factory=lambda: {"Accept": "application/json"})
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"licence": FREE})
+    name, title, home = "commons", "Wikimedia Commons", "https://commons.wikimedia.org"
+    needs_browser, page_size = False, 50
+    headers: Mapping[str, str] = {"Accept": "application/json"}
+    orders: Mapping[str, Mapping[str, str]] = {
+        "size": {"large": "fileres:>1000", "medium": "fileres:400,1000", "small": "fileres:<400"},
+        # Everything there may be used commercially and changed; that is its rule for uploads.
+        "licence": {"any-cc": "", "commercial": "", "modify": "", "public-domain": "haslicense:unrestricted"},
+    }
+    filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in orders.items()}
 
-    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:  # noqa: ARG002 - as all engines
-        """`/w/api.php?…`; everything on Commons is free, so the licence filters ask for nothing more."""
-        asked = {
-            "action": "query",
-            "format": "json",
-            "formatversion": 2,
-            "generator": "search",
-            "gsrnamespace": 6,
-            "gsrsearch": f"filetype:bitmap {query}",
-            "gsrlimit": PAGE_SIZE,
-            "gsroffset": page * PAGE_SIZE,
-            "prop": "imageinfo",
-            "iiprop": "url|size|mime|user|extmetadata",
-            "iiextmetadatafilter": "LicenseShortName|LicenseUrl|Artist|Credit",
-        }
-        return "/w/api.php?" + urlencode(asked)
+    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
+        """Fifty files a page; `filetype:bitmap` leaves drawings, sounds and books out."""
+        orders = [self.orders[key].get(value, "") for key, value in filters.items() if key in self.orders]
+        return asked(
+            "/w/api.php",
+            action="query",
+            format="json",
+            formatversion="2",
+            generator="search",
+            gsrnamespace="6",
+            gsrsearch=" ".join(filter(None, ("filetype:bitmap", *orders, query))),
+            gsrlimit=str(self.page_size),
+            gsroffset=str(self.page_size * page) if page else "",
+            prop="imageinfo",
+            iiprop="url|size|mime|sha1|user|extmetadata",
+            iiurlwidth="1024",
+        )
 
     def read(self, page: Page) -> Reading:
-        """The pictures of one page in the order of the search, which is not that of the answer."""
-        if page.status in (403, 429):
-            return Reading(Kind.BLOCKED, marker=f"status {page.status}")
-        try:
-            answer = json.loads(page.text)
-        except (ValueError, RecursionError):
-            return Reading(Kind.CHANGED, marker=f"status {page.status}, no JSON")
-        if code := values.text(answer, "error", "code"):
-            return Reading(Kind.BLOCKED if code in BLOCKED else Kind.CHANGED, marker=f"error {code}")
-        pages = sorted(values.rows(answer, "query", "pages"), key=lambda one: values.number(one, "index"))
-        found = tuple(one for row in pages if (one := _found(row)))
-        ended = not isinstance(values.at(answer, "continue"), dict)
-        if found:
-            return Reading(Kind.OK, found, ended)
-        if not pages and values.at(answer, "batchcomplete") is True and not _strange(answer):
-            return Reading(Kind.EMPTY, ended=True, marker="no results")
-        return Reading(Kind.CHANGED, marker="no list of pages")
+        """The files of one page, in the order of the search: the API gives them in another."""
+        answer: Any = parsed(page.text)
+        refused = _refusal(page.status, answer)
+        if refused:
+            return Reading(Kind.BLOCKED, marker=refused)
+        pages = part(answer, "query", "pages")
+        if not isinstance(pages, list):
+            if isinstance(answer, Mapping) and answer and HARMLESS.issuperset(answer):
+                return Reading(Kind.EMPTY, ended=True, marker="no query in the answer")
+            trouble = plain(part(answer, "error", "info")) or "no pages in the answer"
+            return Reading(Kind.CHANGED, marker=f"HTTP {page.status}, {trouble}")
+        found = once(_found(one) for one in sorted(rows(pages), key=_place))
+        if not found:
+            return Reading(Kind.CHANGED, marker=f"{len(pages)} pages, none with an address")
+        return Reading(Kind.OK, found, ended="continue" not in answer)
 
 
-def _strange(answer: Any) -> bool:  # noqa: ANN401 - any JSON
-    """An answer without results holds nothing but these."""
-    return bool(set(answer) - {"batchcomplete", "query", "continue", "limits", "warnings", "servedby", "curtimestamp"})
+def _refusal(status: int, answer: object) -> str:
+    code = plain(part(answer, "error", "code"))
+    if code in BUSY:
+        return f"{code}: {plain(part(answer, 'error', 'info'))}"
+    return f"HTTP {status}" if status in REFUSALS else ""
 
 
-def _found(row: Any) -> Found | None:  # noqa: ANN401
-    info = next(iter(values.rows(row, "imageinfo")), None)
-    picture = values.address(info, "url")
-    if not picture or values.text(info, "mime") not in ("", *RASTER):
-        return None
-    author = values.plain(_metadata(info, "Artist")) or values.text(info, "user")
+def _place(page: Mapping[str, Any]) -> int:
+    index = page.get("index")
+    return index if isinstance(index, int) else BEHIND
+
+
+def _found(page: Mapping[str, Any]) -> Found:
+    info: Mapping[str, Any] = next(iter(rows(page.get("imageinfo"))), {})
+
+    def said(name: str) -> str:
+        return plain(part(info, "extmetadata", name, "value"))
+
+    title = page.get("title")
     return Found(
-        address=picture,
-        page=values.address(info, "descriptionurl"),
-        title=values.text(row, "title").removeprefix("File:"),
-        author=author,
-        licence=values.plain(_metadata(info, "LicenseShortName")),
-        licence_address=values.address(info, "extmetadata", "LicenseUrl", "value"),
-        width=values.number(info, "width"),
-        height=values.number(info, "height"),
+        page_address(info.get("url")),
+        page_address(info.get("descriptionurl")),
+        plain(title.removeprefix("File:") if isinstance(title, str) else ""),
+        said("Artist") or plain(info.get("user")),
+        said("LicenseShortName"),
+        page_address(part(info, "extmetadata", "LicenseUrl", "value")),
+        pixels(info.get("width")),
+        pixels(info.get("height")),
     )
-
-
-def _metadata(info: Any, name: str) -> str:  # noqa: ANN401
-    value = values.at(info, "extmetadata", name, "value")
-    return value if isinstance(value, str) else ""
 
 
 ENGINE = Commons()

@@ -1,145 +1,145 @@
-"""DuckDuckGo's image search: its page draws what it fetches from `/i.js`, which only answers with the page's token.
+"""DuckDuckGo's image search. As told by public programs up to September 2026; nobody here could ask the engine itself.
 
-Ways to the full address: `/i.js` at the address the page itself used; `/i.js` with the token (`vqd`) that stands in the
-page; the pane that a real click opens. Last: the tiles' small pictures, flagged as thumbnails. Often rate-limited.
+The page itself shows only small pictures. Two ways to the full address: the lists (`/i.js`) that the page's program has
+fetched, read a second time from inside the page, once each; and the pane that a real click on a tile opens. Thumbnails
+come last. The engine refuses those who ask often, in the list as well as in the page.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-from crawler.engines import values
 from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
+from crawler.engines.reading import (
+    Signs,
+    asked,
+    host_of,
+    lists,
+    once,
+    page_address,
+    parameter,
+    parsed,
+    part,
+    picture_address,
+    pixels,
+    plain,
+    rows,
+    without_pictures,
+)
 from curation.records import Found
 
-PAGE_SIZE = 100
-NO_CONSENT = Consent()
-TILE, PANE = "#zci-images figure", "aside img"
-BLOCKED = ("anomaly-modal", 'action="//duckduckgo.com/anomaly.js')
-REFUSED = (202, 403, 418, 429)
-IFRAME = {
-    "size": {"large": "size:Large", "medium": "size:Medium", "small": "size:Small"},
-    "colour": {"color": "color:color", "gray": "color:Monochrome", "transparent": "type:transparent"},
-    "type": {"photo": "type:photo", "clipart": "type:clipart", "lineart": "type:line"},
-    "age": {"day": "time:Day", "week": "time:Week", "month": "time:Month", "year": "time:Year"},
-    "licence": {
-        "any-cc": "license:Any",
-        "public-domain": "license:Public",
-        "commercial": "license:ShareCommercially",
-        "modify": "license:Modify",
-        "modify-commercial": "license:ModifyCommercially",
-    },
-}
-# Every look asks for one page more, so the reading grows while the page is scrolled. What has come is kept in the page.
-SCRIPT = """
-const kept = window.handwriterRows ??= {rows: [], status: 0, listed: false, busy: false, next: null, begun: false};
-const token = () => (document.documentElement.innerHTML.match(/vqd=["']?([\\d-]{10,})/) || [])[1];
-if (!kept.begun) {
-  const own = performance.getEntriesByType('resource').map(entry => entry.name).find(name => /\\/i\\.js\\?/.test(name));
-  const made = token() && '/i.js?' + new URLSearchParams({l: 'us-en', o: 'json', f: ',,,,,', p: '1', vqd: token(),
-    q: new URLSearchParams(location.search).get('q')});
-  kept.next = own || made || null;
-  kept.begun = Boolean(kept.next);
-}
-if (kept.next && !kept.busy) {
-  kept.busy = true;
-  const asked = kept.next;
-  kept.next = null;
-  fetch(asked).then(async answer => {
-    kept.status = answer.status;
-    const data = await answer.json();
-    kept.listed ||= Array.isArray(data.results);
-    kept.rows.push(...(data.results || []));
-    if (data.next && (data.results || []).length) {
-      const next = new URL(data.next, location.origin + '/');
-      if (!next.searchParams.get('vqd')) next.searchParams.set('vqd', token() || '');
-      kept.next = next.href;
-    }
-  }).catch(() => {}).finally(() => { kept.busy = false; });
-}
-const tiles = [...document.querySelectorAll('#zci-images figure')].map(tile => {
-  const image = tile.querySelector('img'), link = tile.querySelector('a');
-  return [image ? image.getAttribute('src') || '' : '', link ? link.href : '', image ? image.alt : ''];
-});
-const pane = [...document.querySelectorAll('aside a')].map(link => link.href).slice(0, 2);
-return {rows: kept.rows, status: kept.status, listed: kept.listed, more: Boolean(kept.next) || kept.busy, tiles, pane};
+# What to look at first when the page has changed
+LIST = "/i.js?"
+TILE = "figure, .tile--img"
+PANE = "aside"
+PROXY = "/iu/?u="  # small and large pictures come through DuckDuckGo's own host, their address within
+SMALL_HOSTS = (".mm.bing.net", "th.bing.com")
+SIGNS = Signs(
+    blocked=("anomaly-modal", 'id="challenge-form"', "bots use duckduckgo too", "error-lite@duckduckgo.com"),
+    empty=("no results found for", "no-results"),
+    blocked_statuses=(202,),
+)
+
+SCRIPT = f"""
+performance.setResourceTimingBufferSize(20000);
+const lists = window.__lists ??= new Map();
+for (const {{name}} of performance.getEntriesByType('resource')) {{
+  if (!name.includes({LIST!r}) || lists.has(name)) continue;
+  const request = new XMLHttpRequest();
+  lists.set(name, [0, '']);
+  try {{
+    request.open('GET', name, false);
+    request.send();
+    lists.set(name, [request.status, request.responseText]);
+  }} catch {{ }}
+}}
+const pane = [...document.querySelectorAll({PANE!r})].pop();
+return {{
+  lists: [...lists.values()],
+  tiles: [...document.querySelectorAll({TILE!r})].map(tile => [tile.querySelector('img')?.src ?? '',
+    tile.querySelector('a[href^=http]')?.href ?? '', tile.querySelector('img')?.alt ?? '']),
+  pane: [...(pane?.querySelectorAll('img') ?? [])].map(image => image.src),
+}};
 """
 
 
-@dataclass(frozen=True)
 class DuckDuckGo:
-    """See `BrowserEngine`."""
+    """Reads duckduckgo.com."""
 
-    name: str = "duckduckgo"
-    title: str = "DuckDuckGo"
-    home: str = "https://duckduckgo.com"
-    needs_browser: bool = True
-    filters: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {key: tuple(choices) for key, choices in IFRAME.items()}
-    )
-    script: str = SCRIPT
-    scrolls: bool = True
-    page_size: int = PAGE_SIZE
-    more_buttons: tuple[str, ...] = ()
-    consent: Consent = NO_CONSENT
-    viewer: Viewer | None = None
+    name, title, home = "duckduckgo", "DuckDuckGo", "https://duckduckgo.com"
+    needs_browser, scrolls, page_size = True, True, 100
+    script = SCRIPT
+    more_buttons = ("a.result--more__btn", "#more-results")
+    consent = Consent()
+    viewer: Viewer | None = Viewer(TILE, f'{PANE} img[src*="{PROXY}"]')
+    iaf: Mapping[str, Mapping[str, str]] = {
+        "size": {"large": "size:Large", "medium": "size:Medium", "small": "size:Small"},
+        "type": {"photo": "type:photo", "clipart": "type:clipart", "lineart": "type:line"},
+        "colour": {"color": "color:color", "gray": "color:Monochrome", "transparent": "type:transparent"},
+        "age": {"day": "time:Day", "week": "time:Week", "month": "time:Month", "year": "time:Year"},
+        "licence": {
+            "any-cc": "license:Any",
+            "commercial": "license:ShareCommercially",
+            "modify": "license:Modify",
+            "public-domain": "license:Public",
+        },
+    }
+    filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in iaf.items()}
 
-    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:  # noqa: ARG002 - it scrolls
-        """`/?q=…&iax=images&ia=images`."""
-        asked = {"q": query, "iax": "images", "ia": "images", "kl": "us-en"}
-        chosen = [IFRAME[key][value] for key, value in filters.items() if value in IFRAME.get(key, {})]
-        if chosen:
-            asked["iaf"] = ",".join(chosen)
-        return "/?" + urlencode(asked)
+    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
+        """There is one page; more comes by scrolling."""
+        del page
+        terms = [self.iaf[key][value] for key, value in filters.items() if value in self.iaf.get(key, {})]
+        return asked("/", q=query, iar="images", iax="images", ia="images", kl="us-en", iaf=",".join(terms))
 
     def read(self, page: Page) -> Reading:
-        """What `/i.js` has given so far; what the tiles show, when it gave nothing."""
-        found = tuple(_from_rows(values.rows(page.value, "rows")))
-        found = found or tuple(_from_pane(page.value)) + tuple(_from_tiles(values.rows(page.value, "tiles")))
+        """The lists in their order, then what stands on the page and in no list."""
+        answers = lists(part(page.value, "lists"), 2)
+        fetched = [parsed(text) for status, text in answers if status == 200]
+        listed = [row for answer in fetched for row in rows(part(answer, "results"))]
+        found = once(_all(listed, lists(part(page.value, "tiles"), 3), part(page.value, "pane")))
         if found:
-            return Reading(Kind.OK, found, ended=values.at(page.value, "more") is False)
-        if blocked := values.first_in(page.text, BLOCKED):
-            return Reading(Kind.BLOCKED, marker=blocked)
-        status = next((code for code in (values.at(page.value, "status"), page.status) if code in REFUSED), 0)
-        if status:
-            return Reading(Kind.BLOCKED, marker=f"status {status}")
-        if values.at(page.value, "listed") is True and not values.rows(page.value, "rows"):
-            return Reading(Kind.EMPTY, ended=True, marker="an empty list of results")
-        return Reading(Kind.CHANGED, marker="no list of results from /i.js")
+            return Reading(Kind.OK, found, ended=bool(fetched) and not part(fetched[-1], "next"))
+        refused = [status for status, _ in answers if status in (401, 403, 429)]
+        if refused:
+            return Reading(Kind.BLOCKED, marker=f"its list of pictures answers HTTP {refused[0]}")
+        if any(part(answer, "results") == [] for answer in fetched):
+            return Reading(Kind.EMPTY, ended=True, marker="an empty list")
+        return without_pictures(page, SIGNS, f"{len(answers)} lists without results")
 
 
-def _from_rows(rows: list[Any]) -> Iterator[Found]:
-    for row in rows:
-        full, small = values.address(row, "image"), values.address(row, "thumbnail")
-        if full or small:
-            yield Found(
-                address=full or small,
-                page=values.address(row, "url"),
-                title=values.plain(values.text(row, "title")),
-                width=values.number(row, "width") if full else 0,
-                height=values.number(row, "height") if full else 0,
-                thumbnail=not full,
-            )
+def _all(listed: list[Mapping[str, Any]], tiles: list[list[Any]], pane: object) -> Iterator[Found]:
+    known: set[str] = set()
+    for row in listed:
+        found = _listed(row)
+        known.update((found.address, picture_address(row.get("thumbnail"))))
+        yield found
+    for source, page, title in tiles:
+        small = _inside(source)
+        if small not in known:
+            yield Found(small, page_address(page), plain(title), thumbnail=True)
+    for source in pane if isinstance(pane, list) else ():
+        large = _inside(source)
+        if large and not host_of(large).endswith(SMALL_HOSTS):
+            yield Found(large)
 
 
-def _from_pane(value: Any) -> Iterator[Found]:  # noqa: ANN401 - any JSON
-    links = [values.address(link) for link in values.rows(value, "pane")]
-    if links and links[0]:
-        yield Found(links[0], links[1] if len(links) > 1 else "")
+def _listed(row: Mapping[str, Any]) -> Found:
+    full = page_address(row.get("image"))
+    return Found(
+        full or picture_address(row.get("thumbnail")),
+        page_address(row.get("url")),
+        plain(row.get("title")),
+        width=pixels(row.get("width")) if full else 0,
+        height=pixels(row.get("height")) if full else 0,
+        thumbnail=not full,
+    )
 
 
-def _from_tiles(tiles: list[Any]) -> Iterator[Found]:
-    """The small pictures come through DuckDuckGo's own host, which quotes where they are."""
-    for tile in tiles:
-        if not (isinstance(tile, list) and len(tile) == 3):
-            continue
-        source = values.address(tile[0])
-        small = values.address(parse_qs(urlsplit(source).query).get("u", [""])[0]) or source
-        if small:
-            yield Found(small, values.address(tile[1]), values.plain(values.text(tile[2])), thumbnail=True)
+def _inside(source: object) -> str:
+    """The address that one of DuckDuckGo's proxy carries; empty for other pictures."""
+    return page_address(parameter(source, "u")) if isinstance(source, str) and PROXY in source else ""
 
 
 ENGINE = DuckDuckGo()

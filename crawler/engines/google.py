@@ -1,187 +1,225 @@
-"""Google's image search, as far as a browser is shown it.
+"""Google's image search. As told by public programs up to September 2026; nobody here could ask the engine itself.
 
-Ways to the full address: records in the page's inline scripts; the /imgres link that a real hover writes into a tile;
-the large picture in the viewer that a real click opens. Last: a tile's small picture, flagged as a thumbnail. Class
-names change with every page and are not used; what is used stands below.
+Three ways to the full address: records in the page's inline scripts (the first hundred or so pictures), the /imgres
+link that a tile gets when the pointer is over it, and the large picture of the viewer. Thumbnails come last. No class
+name is used: they change from day to day.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-from crawler.engines import values
 from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
+from crawler.engines.reading import (
+    Signs,
+    asked,
+    host_of,
+    lists,
+    once,
+    page_address,
+    parameter,
+    part,
+    picture_address,
+    pixels,
+    plain,
+    unquoted,
+    without_pictures,
+)
 from curation.records import Found
 
-PAGE_SIZE = 100
-TILE, LARGE, LINK = "div[jsname=dTDiAc]", "img[jsname=kn3ccd]", 'a[href*="/imgres?"]'
-VIEWER = Viewer(tile=TILE, picture=LARGE, link=LINK)
-CONSENTS = Consent(
-    ("#W0wltc", 'form:has(input[name="set_eom"][value="true"]) button', 'button[aria-label="Reject all"]')
+# What to look at first when the page has changed
+TILE = "[jsname=dTDiAc], div[data-lpage]"
+LINK = 'a[href*="imgurl="]'
+LARGE = "img[jsname=kn3ccd]"
+REJECT = (
+    "#W0wltc",
+    "form:has(input[name=set_eom][value=true]) button",
+    'button[aria-label="Reject all"]',
+    'input[type=submit][value="Reject all"]',
 )
-CONSENT_HOST, CONSENT = "consent.google.", ('id="W0wltc"', 'name="set_eom"')
-SORRY, BLOCKED = "/sorry/", ('id="captcha-form"', 'class="g-recaptcha"')
-EMPTY = ("did not match any image results", "did not match any documents")
-MORE = ('input[value="Show more results"]', 'input[jsaction*="more"]')
-OWN_HOSTS = ("gstatic.com", "google.com")  # where small pictures are
-TBS = {
-    "size": {"large": "isz:l", "medium": "isz:m", "small": "isz:i"},
-    "type": {"photo": "itp:photo", "face": "itp:face", "clipart": "itp:clipart", "lineart": "itp:lineart"},
-    "colour": {"color": "ic:color", "gray": "ic:gray", "transparent": "ic:trans"},
-    "age": {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"},
-    "licence": {"any-cc": "il:cl", "commercial": "il:ol"},
-}
-# "<document>",["https://encrypted-tbn…",h,w],["<full>",h,w], then within REACH "2003":[null,"…","<page>","<title>"
-_STRING = r'"((?:[^"\\]|\\.){1,8192})"'
+MORE = ("input[type=button][value='Show more results']", "[jsname=oHxHid] input", "a.show-more-results")
+END = ("reached the end", "no more results")
+SIGNS = Signs(
+    blocked_paths=("/sorry/",),
+    blocked=('id="captcha-form"', "unusual traffic from your computer", "too many requests", 'class="g-recaptcha"'),
+    empty=(
+        "did not match any",
+        "aren't any matches for your search",
+        "aren’t any matches for your search",
+        "no results containing all your search terms",
+    ),
+)
+CONSENT_HOST = re.compile(r"consent\.(google|youtube)\.")
+CONSENT_SIGNS = ('id="w0wltc"', 'name="set_eom"')
+STRING = r'"((?:[^"\\]|\\.){0,4000})"'
 RECORD = re.compile(
-    rf'(?:"([\w-]{{5,60}})",\s*)?\["https?://encrypted-tbn[^"]{{1,2000}}",\s*\d+,\s*\d+\],\s*\[{_STRING},\s*(\d+),\s*(\d+)\]'
+    r'\["(https://encrypted-tbn\d{0,3}\.gstatic\.com/images\?[^"\s]{1,1000})",\d{1,6},\d{1,6}\]'
+    rf"\s{{0,9}},\s{{0,9}}\[{STRING},(\d{{1,6}}),(\d{{1,6}})\]"
 )
-ABOUT = re.compile(rf'"2003":\[null,\s*"[^"]{{0,200}}",\s*{_STRING}(?:,\s*{_STRING})?')
-REACH = 2000
-SCRIPT = """
-const tiles = [...document.querySelectorAll('div[jsname=dTDiAc]')].map(tile => {
-  const link = tile.querySelector('a[href*="/imgres?"]'), image = tile.querySelector('img');
-  return [tile.dataset.docid || '', link ? link.getAttribute('href') : '', tile.dataset.lpage || '',
-    image ? image.getAttribute('data-src') || image.getAttribute('src') || '' : '', image ? image.alt : ''];
-});
-const large = [...document.querySelectorAll('img[jsname=kn3ccd]')].map(image => {
-  const box = image.closest('[data-id], [data-docid]'), link = image.closest('a');
-  return [box ? box.dataset.id || box.dataset.docid : '', image.getAttribute('src') || '', link ? link.href : ''];
-});
-return {tiles, large};
+RECORD_NAME = re.compile(r'"([\w-]{6,60})",\s{0,9}$')
+RECORD_PAGE = re.compile(rf'"2003":\[null,(?:null|"[^"\\]{{0,200}}"),{STRING}(?:,{STRING})?')
+RECORD_LENGTH = 3000  # characters within which a record's page and title stand
+SMALL_HOST = re.compile(r"encrypted-tbn\d*\.gstatic\.com|.*\.google\.com|www\.gstatic\.com")
+PLACEHOLDER = 200  # characters: a data: picture that is shorter only keeps a place
+
+SCRIPT = f"""
+const visible = element => element?.getClientRects().length > 0;
+const tiles = [...document.querySelectorAll({TILE!r})].filter(tile => !tile.parentElement?.closest({TILE!r}));
+const full = {LARGE!r};
+return {{
+  tiles: tiles.map(tile => {{
+    const image = tile.querySelector('img');
+    return [tile.dataset.docid ?? '', tile.dataset.lpage ?? '', tile.querySelector({LINK!r})?.href ?? '',
+      image?.currentSrc || image?.src || '', image?.dataset.src ?? image?.dataset.iurl ?? '', image?.alt ?? ''];
+  }}),
+  large: [...document.querySelectorAll(full)].map(image => [image.src, image.closest('a')?.href ?? '', image.alt,
+    image.naturalWidth, image.naturalHeight]),
+  consent: {list(REJECT)!r}.some(selector => [...document.querySelectorAll(selector)].some(visible)),
+  said: (document.body?.innerText ?? '').slice(-1500),
+}};
 """
 
 
 @dataclass(frozen=True)
+class _Tile:
+    """A result as it stands on the page; `link` is its /imgres address once a hover has brought it out."""
+
+    name: str
+    page: str
+    link: str
+    small: str
+    title: str
+
+
+@dataclass(frozen=True)
+class _Record:
+    """A result as it stands in the page's scripts."""
+
+    name: str
+    small: str
+    found: Found
+
+
 class Google:
-    """See `BrowserEngine`."""
+    """Reads www.google.com."""
 
-    name: str = "google"
-    title: str = "Google"
-    home: str = "https://www.google.com"
-    needs_browser: bool = True
-    filters: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {key: tuple(choices) for key, choices in TBS.items()}
-    )
-    script: str = SCRIPT
-    scrolls: bool = True
-    page_size: int = PAGE_SIZE
-    more_buttons: tuple[str, ...] = MORE
-    consent: Consent = CONSENTS
-    viewer: Viewer | None = VIEWER
+    name, title, home = "google", "Google", "https://www.google.com"
+    needs_browser, scrolls, page_size = True, True, 100
+    script = SCRIPT
+    more_buttons = MORE
+    consent = Consent(REJECT)
+    viewer: Viewer | None = Viewer(TILE, LARGE, LINK)
+    tbs: Mapping[str, Mapping[str, str]] = {
+        "size": {"large": "isz:l", "medium": "isz:m", "small": "isz:i"},
+        "type": {"photo": "itp:photo", "face": "itp:face", "clipart": "itp:clipart", "lineart": "itp:lineart"},
+        "colour": {"color": "ic:color", "gray": "ic:gray", "transparent": "ic:trans"},
+        "age": {"day": "qdr:d", "week": "qdr:w", "month": "qdr:m", "year": "qdr:y"},
+        "licence": {"any-cc": "il:cl"},
+    }
+    filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in tbs.items()}
 
-    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:  # noqa: ARG002 - it scrolls
-        """`/search?q=…&udm=2`, in English, so that the page says what is known of it."""
-        asked = {"q": query, "udm": "2", "hl": "en"}
-        chosen = [TBS[key][value] for key, value in filters.items() if value in TBS.get(key, {})]
-        if chosen:
-            asked["tbs"] = ",".join(chosen)
-        return "/search?" + urlencode(asked)
+    def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
+        """There is one page; more comes by scrolling. `hl` pins the language that the signs are written in."""
+        del page
+        terms = [self.tbs[key][value] for key, value in filters.items() if value in self.tbs.get(key, {})]
+        return asked("/search", q=query, udm="2", hl="en", tbs=",".join(terms))
 
     def read(self, page: Page) -> Reading:
-        """The pictures in the order of the tiles; thumbnails where nothing better is known."""
-        parts = urlsplit(page.address)
-        if (parts.hostname or "").startswith(CONSENT_HOST) or all(marker in page.text for marker in CONSENT):
+        """Tiles in their order, each with the best address known, then what has no tile."""
+        if _asks_for_consent(page):
             return Reading(Kind.CONSENT, marker="consent page")
-        if CONSENT[0] in page.text:
-            return Reading(Kind.CONSENT, marker=CONSENT[0])
-        if parts.path.startswith(SORRY) or page.status == 429:
-            return Reading(Kind.BLOCKED, marker=f"status {page.status}" if page.status == 429 else SORRY)
-        found = tuple(_found(page))
-        if found:
-            return Reading(Kind.OK, found)
-        if blocked := values.first_in(page.text, BLOCKED):
-            return Reading(Kind.BLOCKED, marker=blocked)
-        if empty := values.first_in(page.text, EMPTY):
-            return Reading(Kind.EMPTY, ended=True, marker=empty)
-        return Reading(Kind.CHANGED, marker=f"neither {TILE} nor records in the scripts")
+        tiles = [_tile(row) for row in lists(part(page.value, "tiles"), 6)]
+        records = list(_records(page.text))
+        large = [_large(row) for row in lists(part(page.value, "large"), 5)]
+        found = once(_joined(tiles, records, [one for one in large if one.address]))
+        if not found:
+            return without_pictures(page, SIGNS, f"{len(tiles)} tiles, {len(records)} records in scripts")
+        said = str(part(page.value, "said") or "").lower()
+        return Reading(Kind.OK, found, ended=any(words in said for words in END))
 
 
-def _found(page: Page) -> Iterator[Found]:
-    records = dict(_records(page.text))
-    large = {row[0]: row for row in _rows(page.value, "large", 3) if values.address(row[1]) and not _is_small(row[1])}
-    thumbnails = []
-    for document, link, lands, small, title in _rows(page.value, "tiles", 5):
-        record = records.pop(document, None) if document else None
-        shown = large.pop(document, None) if document else None
-        if record:
-            yield record
-        elif full := _linked(link, lands, title):
-            yield full
-        elif shown:
-            yield Found(values.address(shown[1]), values.address(lands), values.plain(title))
-        elif values.address(small) or (small.startswith("data:image/") and len(small) > 200):
-            address = values.address(small) or small
-            thumbnails.append(Found(address, values.address(lands), values.plain(title), thumbnail=True))
-    yield from records.values()
-    for _, source, lands in large.values():
-        yield Found(values.address(source), values.address(lands))
-    yield from thumbnails
+def _asks_for_consent(page: Page) -> bool:
+    if CONSENT_HOST.match(host_of(page.address)):
+        return True
+    if isinstance(page.value, Mapping):
+        return part(page.value, "consent") is True
+    return any(sign in page.text.lower() for sign in CONSENT_SIGNS)
 
 
-def _rows(value: Any, key: str, size: int) -> Iterator[list[str]]:  # noqa: ANN401 - any JSON
-    for row in values.rows(value, key):
-        if isinstance(row, list) and len(row) == size and all(isinstance(part, str) for part in row):
-            yield row
+def _tile(row: list[Any]) -> _Tile:
+    name, page, link, source, later, title = row
+    small = next((address for address in map(_small, (source, later)) if address), "")
+    return _Tile(plain(name), page_address(page), link if isinstance(link, str) else "", small, plain(title))
 
 
-def _records(text: str) -> Iterator[tuple[str, Found]]:
+def _small(value: object) -> str:
+    """The address of a thumbnail; empty for the blank picture that keeps its place."""
+    address = picture_address(value)
+    return "" if address[:5].lower() == "data:" and len(address) < PLACEHOLDER else address
+
+
+def _large(row: list[Any]) -> Found:
+    address, page, title, width, height = row
+    address = page_address(address)
+    if SMALL_HOST.fullmatch(host_of(address)):
+        address = ""
+    return Found(address, page_address(page), plain(title), width=pixels(width), height=pixels(height))
+
+
+def _records(text: str) -> Iterator[_Record]:
+    """The records in the scripts, and those that are text within text."""
+    yield from _records_in(text)
+    if '[\\"https://encrypted-tbn' in text:
+        yield from _records_in(text.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\"))
+
+
+def _records_in(text: str) -> Iterator[_Record]:
     matches = list(RECORD.finditer(text))
-    for place, match in enumerate(matches):
-        address = values.address(_unescaped(match[2]))
-        if not address or _is_small(address):
+    ends = [match.start() for match in matches[1:]] + [len(text)]
+    for match, following in zip(matches, ends, strict=False):
+        small, full, height, width = match.groups()
+        address = page_address(unquoted(full))
+        if not address:
             continue
-        following = matches[place + 1].start() if place + 1 < len(matches) else len(text)
-        about = ABOUT.search(text, match.end(), min(match.end() + REACH, following))
-        yield (
-            match[1] or f"record {place}",
-            Found(
-                address=address,
-                page=values.address(_unescaped(about[1])) if about else "",
-                title=values.plain(_unescaped(about[2] or "")) if about else "",
-                width=values.number(match[4]),
-                height=values.number(match[3]),
-            ),
+        name = RECORD_NAME.search(text, max(0, match.start() - 70), match.start())
+        facts = RECORD_PAGE.search(text, match.end(), min(match.end() + RECORD_LENGTH, following))
+        page, title = (facts[1], facts[2] or "") if facts else ("", "")
+        found = Found(
+            address,
+            page_address(unquoted(page)),
+            plain(unquoted(title)),
+            width=pixels(width),
+            height=pixels(height),
         )
+        yield _Record(name[1] if name else "", unquoted(small), found)
 
 
-def _linked(link: str, lands: str, title: str) -> Found | None:
-    """What a hover has written into the tile: `/imgres?imgurl=<full>&imgrefurl=<page>&w=&h=`."""
-    try:
-        asked = {name: given[0] for name, given in parse_qs(urlsplit(link).query).items()}
-    except ValueError:
-        return None
-    address = values.address(asked, "imgurl")
+def _joined(tiles: list[_Tile], records: list[_Record], large: list[Found]) -> Iterator[Found]:
+    """One finding a tile: its record, else its link, else its large picture, else its thumbnail."""
+    by_name = {record.name: record.found for record in records if record.name}
+    by_small = {record.small: record.found for record in records}
+    by_page: dict[str, list[Found]] = {}
+    for one in large:
+        by_page.setdefault(one.page, []).append(one)
+    for tile in tiles:
+        found = by_name.get(tile.name) or by_small.get(tile.small) or _linked(tile)
+        if found is None and tile.page and by_page.get(tile.page):
+            found = by_page[tile.page].pop(0)
+        yield found or Found(tile.small, tile.page, tile.title, thumbnail=True)
+    yield from (record.found for record in records)
+    yield from (one for rest in by_page.values() for one in rest)
+
+
+def _linked(tile: _Tile) -> Found | None:
+    address = page_address(parameter(tile.link, "imgurl"))
     if not address:
         return None
-    where = values.address(asked, "imgrefurl") or values.address(lands)
-    return Found(address, where, values.plain(title), width=values.number(asked, "w"), height=values.number(asked, "h"))
-
-
-def _is_small(address: str) -> bool:
-    host = urlsplit(address).hostname or ""
-    return host.startswith("encrypted-tbn")
-
-
-def _unescaped(text: str) -> str:
-    r"""A JavaScript string without its escapes: `\u003d`, `\x3d`, `\/`."""
-    try:
-        found: str = json.loads(f'"{re.sub(_HEX, _as_unicode, text)}"', strict=False)
-    except ValueError:
-        return ""
-    return found
-
-
-_HEX = re.compile(r"\\x([0-9a-fA-F]{2})")
-
-
-def _as_unicode(match: re.Match[str]) -> str:
-    return f"\\u00{match[1]}"
+    page = page_address(parameter(tile.link, "imgrefurl")) or tile.page
+    width, height = (pixels(parameter(tile.link, name)) for name in ("w", "h"))
+    return Found(address, page, tile.title, width=width, height=height)
 
 
 ENGINE = Google()

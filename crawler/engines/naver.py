@@ -1,108 +1,129 @@
-"""Naver's image search. Its pages hold all they show as one JavaScript value; the tiles hold every address once more.
+"""Naver's image search. As told by public programs up to July 2026; nobody here could ask the engine itself.
 
-Ways to the full address: the value `window.imageSearchTabData`; the small pictures on Naver's own host, whose address
-quotes the full one. Last: a small picture that quotes nothing, flagged as a thumbnail.
+Two ways to the full address: the object that the page's own program draws its tiles from (known by its name, and by
+its shape when the name has changed), and the address that a tile's thumbnail carries within its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
-from crawler.engines import values
 from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
+from crawler.engines.reading import (
+    Signs,
+    asked,
+    host_of,
+    lists,
+    once,
+    page_address,
+    parameter,
+    part,
+    picture_address,
+    pixels,
+    plain,
+    rows,
+    without_pictures,
+)
 from curation.records import Found
 
-PAGE_SIZE = 50
-NO_CONSENT = Consent()
-SMALL = ("search.pstatic.net", "/common")  # host and path of small pictures that quote the full address
-OWN_HOSTS = (".pstatic.net", ".naver.net")
-ADVERT = "Ad"  # ends the type of an item that is paid for: shopAd, powerlinkAd
-BLOCKED = ("검색 서비스 이용이 제한", "비정상적인 검색", 'id="captcha"')
-EMPTY = ("api_noresult_wrap", "not_found02", "noresult_area")
-AGES = {"day": "1d", "week": "1w", "month": "1m", "year": "1y"}
-SCRIPT = """
-const tiles = [...document.images].map(image => [image.getAttribute('src') || image.dataset.lazysrc || '', image.alt]);
-return {data: window.imageSearchTabData ?? null, tiles};
+# What to look at first when the page has changed
+DATA = "imageSearchTabData"
+TILE_PICTURES = "img._fe_image_tab_content_thumbnail_image, [class*=image_tile] img, .sp_nimage img"
+ADVERTISEMENTS = ("shopAd", "ad", "brandAd")
+SMALL_HOST, SMALL_PATH = "search.pstatic.net", "/common"
+FOREIGN_HOSTS = ("shopping-phinf.pstatic.net", "searchad-phinf.pstatic.net")  # pictures of offers
+SIGNS = Signs(
+    blocked=("이용이 제한되었습니다", "비정상적인 검색", "자동입력 방지", 'id="captcha"', "captcha.nid.naver"),
+    empty=("not_found02", "검색결과가 없습니다", "api_noresult_wrap"),
+)
+
+SCRIPT = f"""
+const holds = value => {{ try {{ return Array.isArray(value?.content?.items); }} catch {{ return false; }} }};
+const value = name => {{ try {{ return window[name]; }} catch {{ return null; }} }};
+const data = [{DATA!r}, ...Object.keys(window)].map(value).find(holds);
+const kept = ['type', 'originalUrl', 'link', 'thumb', 'title', 'writerTitle', 'orgWidth', 'orgHeight'];
+const seen = [...document.querySelectorAll({TILE_PICTURES!r})];
+return {{
+  items: data?.content.items.map(item => Object.fromEntries(kept.map(key => [key, item?.[key] ?? null]))) ?? null,
+  pictures: seen.map(image => [image.src || image.dataset.lazysrc || '', image.alt ?? '']),
+}};
 """
 
 
-@dataclass(frozen=True)
 class Naver:
-    """See `BrowserEngine`."""
+    """Reads search.naver.com."""
 
-    name: str = "naver"
-    title: str = "Naver"
-    home: str = "https://search.naver.com"
-    needs_browser: bool = True
-    filters: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: {"type": ("face",), "age": tuple(AGES)})
-    script: str = SCRIPT
-    scrolls: bool = False
-    page_size: int = PAGE_SIZE
+    name, title, home = "naver", "Naver", "https://search.naver.com"
+    needs_browser, scrolls, page_size = True, False, 50
+    script = SCRIPT
     more_buttons: tuple[str, ...] = ()
-    consent: Consent = NO_CONSENT
+    consent = Consent()
     viewer: Viewer | None = None
+    filters: Mapping[str, tuple[str, ...]] = {
+        "type": ("face",),
+        "age": ("day", "week", "month", "year"),
+        "licence": ("any-cc", "commercial"),
+    }
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
-        """`/search.naver?where=image…`; `start` counts pictures from 1."""
-        asked = {"where": "image", "query": query, "start": str(1 + PAGE_SIZE * page)}
-        if filters.get("type") == "face":
-            asked["face"] = "1"
-        if filters.get("age") in AGES:
-            asked["nso"] = f"so:r,a:all,p:{AGES[filters['age']]}"
-        return "/search.naver?" + urlencode(asked)
+        """Page by page, fifty pictures each. Its one licence filter is "free for commercial use"."""
+        age, licence = filters.get("age", ""), filters.get("licence", "")
+        return asked(
+            "/search.naver",
+            where="image",
+            sm="tab_jum",
+            query=query,
+            face="1" if filters.get("type") == "face" else "",
+            nso=f"so:r,a:all,p:1{age[0]}" if age in self.filters["age"] else "",
+            ccl="2" if licence in self.filters["licence"] else "",
+            start=str(1 + self.page_size * page) if page else "",
+        )
 
     def read(self, page: Page) -> Reading:
-        """What the value holds; what the tiles quote, when there is no value."""
-        items = values.rows(page.value, "data", "content", "items")
-        found = tuple(_from_items(items)) or tuple(_from_tiles(values.rows(page.value, "tiles"), page.text))
+        """The items, and the tiles' pictures that no item accounts for."""
+        items = [item for item in rows(part(page.value, "items")) if item.get("type") not in ADVERTISEMENTS]
+        pictures = lists(part(page.value, "pictures"), 2)
+        found = once(_all(items, pictures))
         if found:
             return Reading(Kind.OK, found)
-        if blocked := values.first_in(page.text, BLOCKED):
-            return Reading(Kind.BLOCKED, marker=blocked)
-        if page.status in (403, 429):
-            return Reading(Kind.BLOCKED, marker=f"status {page.status}")
-        if empty := values.first_in(page.text, EMPTY):
-            return Reading(Kind.EMPTY, ended=True, marker=empty)
-        return Reading(Kind.CHANGED, marker="neither imageSearchTabData nor small pictures")
+        return without_pictures(page, SIGNS, f"{len(items)} items, {len(pictures)} thumbnails")
 
 
-def _from_items(items: list[Any]) -> Iterator[Found]:
+def _all(items: list[Mapping[str, Any]], pictures: list[list[Any]]) -> Iterator[Found]:
+    known: set[object] = set()
     for item in items:
-        if values.text(item, "type").endswith(ADVERT):
-            continue
-        full = values.address(item, "originalUrl") or _quoted(values.address(item, "thumb"))
-        small = values.address(item, "thumb")
-        if full or small:
-            yield Found(
-                address=full or small,
-                page=values.address(item, "link"),
-                title=values.plain(values.text(item, "title")),
-                author=values.plain(values.text(item, "writerTitle")),
-                width=values.number(item, "orgWidth") if full else 0,
-                height=values.number(item, "orgHeight") if full else 0,
-                thumbnail=not full,
-            )
+        known.add(item.get("thumb") if isinstance(item.get("thumb"), str) else "")
+        yield _found(item)
+    yield from (_from_thumbnail(source, title) for source, title in pictures if source not in known)
 
 
-def _from_tiles(tiles: list[Any], text: str) -> Iterator[Found]:
-    pairs = [(tile[0], tile[1]) for tile in tiles if isinstance(tile, list) and len(tile) > 1]
-    pairs = pairs or [(image.get("src", ""), image.get("alt", "")) for _, image in values.tags(text, "img")]
-    for source, title in pairs:
-        small = values.address(source)
-        if full := _quoted(small):
-            yield Found(full, title=values.plain(values.text(title)))
+def _found(item: Mapping[str, Any]) -> Found:
+    """The item's own address, else the one within its thumbnail's, else the thumbnail."""
+    thumbnail = _from_thumbnail(item.get("thumb"), item.get("title"))
+    address = page_address(item.get("originalUrl"))
+    return Found(
+        address or thumbnail.address,
+        page_address(item.get("link")),
+        thumbnail.title,
+        author=plain(item.get("writerTitle")),
+        width=pixels(item.get("orgWidth")),
+        height=pixels(item.get("orgHeight")),
+        thumbnail=not address and thumbnail.thumbnail,
+    )
 
 
-def _quoted(small: str) -> str:
-    """The full address inside that of a small picture; "" when there is none, or only one of Naver's own pictures."""
-    parts = urlsplit(small)
-    if parts.hostname != SMALL[0] or not parts.path.startswith(SMALL[1]):
-        return ""
-    full = values.address(parse_qs(parts.query).get("src", [""])[0])
-    return full if (urlsplit(full).hostname or "").find(SMALL[0]) < 0 else ""
+def _from_thumbnail(source: object, title: object) -> Found:
+    small = picture_address(source)
+    if host_of(small) == SMALL_HOST and SMALL_PATH in small:
+        inside = page_address(parameter(small, "src"))
+        if host_of(inside) in FOREIGN_HOSTS:
+            return Found("")
+        if inside:
+            return Found(inside, title=plain(title))
+    if small[:5].lower() == "data:":
+        return Found("")  # keeps the place of a picture that is not loaded yet
+    return Found(small, title=plain(title), thumbnail=True)
 
 
 ENGINE = Naver()

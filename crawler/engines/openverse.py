@@ -1,96 +1,86 @@
-"""Openverse: openly licensed pictures of many collections, through its API; no browser, no key.
+"""Openverse: openly licensed pictures of many collections, by its API. After its documentation.
 
-Anonymous use: 20 results a page, 240 a query, a limit of requests a day (answered with 429).
+Without an account it gives twenty pictures a page and 240 a query, and answers 429 to those who ask too often.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
-from crawler.engines import values
 from crawler.engines.base import Kind, Page, Reading
+from crawler.engines.reading import asked, once, page_address, parsed, part, pixels, plain, rows
 from curation.records import Found
 
-PAGE_SIZE, DEPTH = 20, 240
-SIZES = {"large": "large", "medium": "medium", "small": "small"}
-TYPES = {"photo": "photograph", "clipart": "illustration"}
-LICENCES = {
-    "any-cc": ("license", "by,by-sa,by-nc,by-nd,by-nc-sa,by-nc-nd,cc0,pdm"),
-    "commercial": ("license_type", "commercial"),
-    "modify": ("license_type", "modification"),
-    "modify-commercial": ("license_type", "commercial,modification"),
-    "public-domain": ("license", "cc0,pdm"),
-}
+DEPTH = 240  # pictures a query, for those without an account
+PUBLIC_DOMAIN = {"cc0": "CC0", "pdm": "Public Domain Mark"}
+REFUSALS = (401, 403, 429)
 
 
-@dataclass(frozen=True)
 class Openverse:
-    """See `ApiEngine`."""
+    """Reads api.openverse.org."""
 
-    name: str = "openverse"
-    title: str = "Openverse"
-    home: str = "https://api.openverse.org"
-    needs_browser: bool = False
-    page_size: int = PAGE_SIZE
-    headers: Mapping[str, str] = field(default_factory=lambda: {"Accept": "application/json"})
-    filters: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {"size": tuple(SIZES), "type": tuple(TYPES), "licence": tuple(LICENCES)}
-    )
+    name, title, home = "openverse", "Openverse", "https://api.openverse.org"
+    needs_browser, page_size = False, 20
+    headers: Mapping[str, str] = {"Accept": "application/json"}
+    parameters: Mapping[str, Mapping[str, tuple[str, str]]] = {
+        "size": {size: ("size", size) for size in ("large", "medium", "small")},
+        "type": {"photo": ("category", "photograph"), "clipart": ("category", "illustration")},
+        "licence": {
+            "any-cc": ("license_type", "all-cc"),
+            "commercial": ("license_type", "commercial"),
+            "modify": ("license_type", "modification"),
+            "public-domain": ("license", "cc0,pdm"),
+        },
+    }
+    filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in parameters.items()}
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
-        """`/v1/images/?q=…`; pages count from 1 there."""
-        asked = {"q": query, "page": page + 1, "page_size": PAGE_SIZE, "filter_dead": "true"}
-        if filters.get("size") in SIZES:
-            asked["size"] = SIZES[filters["size"]]
-        if filters.get("type") in TYPES:
-            asked["category"] = TYPES[filters["type"]]
-        if filters.get("licence") in LICENCES:
-            key, value = LICENCES[filters["licence"]]
-            asked[key] = value
-        return "/v1/images/?" + urlencode(asked)
+        """Its pages are numbered from 1."""
+        chosen = [
+            self.parameters[key][value] for key, value in filters.items() if value in self.parameters.get(key, {})
+        ]
+        return asked("/v1/images/", q=query, page=str(page + 1), page_size=str(self.page_size), **dict(chosen))
 
     def read(self, page: Page) -> Reading:
-        """The results of one page, with creator and licence."""
-        if page.status in (401, 403, 429):
-            return Reading(Kind.BLOCKED, marker=f"status {page.status}")
-        answer = _json(page.text)
-        if page.status not in (0, 200) or not isinstance(values.at(answer, "results"), list):
-            return Reading(Kind.CHANGED, marker=f"status {page.status}, no list of results")
-        found = tuple(one for row in values.rows(answer, "results") if (one := _found(row)))
-        last = values.number(answer, "page_count") <= values.number(answer, "page")
-        if found:
-            return Reading(Kind.OK, found, ended=last)
-        if values.rows(answer, "results") and values.at(answer, "result_count") != 0:
-            return Reading(Kind.CHANGED, marker="no result has an address")
-        return Reading(Kind.EMPTY, ended=True, marker="no results")
+        """The results of one page; the last one allowed ends the search."""
+        answer: Any = parsed(page.text)
+        results = part(answer, "results")
+        if page.status in REFUSALS:
+            return Reading(Kind.BLOCKED, marker=f"HTTP {page.status} {plain(part(answer, 'detail'))}".strip())
+        if page.status >= 400 or not isinstance(results, list):
+            return Reading(Kind.CHANGED, marker=f"HTTP {page.status}, no list of results")
+        found = once(_found(row) for row in rows(results))
+        if not found:
+            kind = Kind.CHANGED if results else Kind.EMPTY
+            return Reading(kind, ended=True, marker=f"{len(results)} results, none with an address")
+        return Reading(Kind.OK, found, ended=self._is_last(answer))
+
+    def _is_last(self, answer: Mapping[str, Any]) -> bool:
+        number, pages = answer.get("page"), answer.get("page_count")
+        if not isinstance(number, int):
+            return False
+        return number * self.page_size >= DEPTH or (isinstance(pages, int) and number >= pages)
 
 
-def _json(text: str) -> Any:  # noqa: ANN401 - any JSON
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _found(row: Any) -> Found | None:  # noqa: ANN401
-    picture = values.address(row, "url")
-    if not picture:
-        return None
-    kind, version = values.text(row, "license"), values.text(row, "license_version")
+def _found(row: Mapping[str, Any]) -> Found:
     return Found(
-        address=picture,
-        page=values.address(row, "foreign_landing_url"),
-        title=values.plain(values.text(row, "title")),
-        author=values.plain(values.text(row, "creator")),
-        licence=f"{kind} {version}".strip(),
-        licence_address=values.address(row, "license_url"),
-        width=values.number(row, "width"),
-        height=values.number(row, "height"),
+        page_address(row.get("url")),
+        page_address(row.get("foreign_landing_url")),
+        plain(row.get("title")),
+        plain(row.get("creator")),
+        _licence(plain(row.get("license")), plain(row.get("license_version"))),
+        page_address(row.get("license_url")),
+        pixels(row.get("width")),
+        pixels(row.get("height")),
     )
+
+
+def _licence(code: str, version: str) -> str:
+    """As people write it: CC BY-SA 4.0."""
+    if not code:
+        return ""
+    return f"{PUBLIC_DOMAIN.get(code.lower(), f'CC {code.upper()}')} {version}".strip()
 
 
 ENGINE = Openverse()
