@@ -122,7 +122,8 @@ class Client:
 
     async def json(self, address: str, headers: Mapping[str, str]) -> tuple[int, str]:
         """The status and text of an API's answer, whatever the status; raises `Refusal` when there is none."""
-        body = await self._persistent(normal(address), _Wish(headers, LARGEST_JSON))
+        once_more = replace(self.settings, retries=1)  # an API that is asked again and again blocks for longer
+        body = await self._persistent(normal(address), _Wish(headers, LARGEST_JSON), once_more)
         return body.status, body.data.decode("utf-8", "replace")
 
     async def _robots_txt(self, address: str) -> tuple[int, str]:
