@@ -1,0 +1,198 @@
+"""Every browser engine, in a real headless Chromium, against everything the imitated engines can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from curation.records import SearchState
+from tests.engine_searches import World, world, world_at_real_names
+
+ENGINES = ("google", "naver", "bing", "duckduckgo")
+PATHS = {"google": "/search", "naver": "/search.naver", "bing": "/images/search", "duckduckgo": "/"}
+TITLES = {1: "Best of “{}” & more – 사진", 4: "{} 🐈\u200d⬛", 5: "{} in the garden"}
+ODD_KEYWORDS = [
+    "고양이",
+    "🐈‍⬛ 🎉",
+    "C++ & R#",
+    """"twice" 'once' `back` 100%""",
+    "../../x?a=b&c=d#e",
+    "<script>alert(1)</script>",
+    "긴 " * 150,
+]
+
+
+@pytest.fixture(scope="module")
+def shared_world() -> Iterator[World]:
+    with world() as everything:
+        yield everything
+
+
+@pytest.fixture
+def crawl(shared_world: World) -> World:
+    shared_world.fresh()
+    return shared_world
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_all_pictures_are_found_in_order_with_page_title_and_size(crawl: World, engine: str) -> None:
+    query = "고양이 40 pictures"
+    search = crawl.ask(engine, query)
+    assert search.addresses == crawl.expected(engine, query)
+    assert search.outcome.state is SearchState.OK
+    assert search.outcome.found == 40
+    for found, shown in zip(search.found, crawl.site.scene(engine, query).pictures, strict=True):
+        assert (found.page, found.width, found.height, found.thumbnail) == (shown.page, 320, 240, False)
+    for place, title in TITLES.items():
+        assert search.found[place - 1].title == title.format(query)
+    assert crawl.site.asked(PATHS[engine])[0].headers["User-Agent"].find("HeadlessChrome") > 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_more_pictures_come_by_scrolling_or_turning_pages(crawl: World, engine: str) -> None:
+    query = "cat 130 pictures"
+    search = crawl.ask(engine, query)
+    assert set(search.addresses) == set(crawl.expected(engine, query))
+    assert len(search.addresses) == 130
+    assert search.outcome.state is SearchState.OK
+    assert search.outcome.exhausted
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_search_ends_when_it_is_enough(crawl: World, engine: str) -> None:
+    search = crawl.ask(engine, "cat 300 pictures", want=20)
+    assert len(search.addresses) >= 20
+    assert not search.outcome.exhausted
+    assert search.addresses[:20] == crawl.expected(engine, "cat 300 pictures")[:20]
+    more = [r for r in crawl.site.asked("/") if r.path in ("/images/async", "/i.js") or "async" in r.query]
+    assert len(more) <= 1
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_engine_that_begins_anew_does_not_hold_the_search(crawl: World, engine: str) -> None:
+    query = "cat 110 pictures endless"
+    search = crawl.ask(engine, query)
+    assert sorted(search.addresses) == sorted(crawl.expected(engine, query))
+    assert search.outcome.state is SearchState.OK
+    assert len(crawl.site.requests) < 40
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("word", ["escaped", "ads", "malformed", "slow"])
+def test_odd_pages_give_exactly_their_pictures(crawl: World, engine: str, word: str) -> None:
+    query = f"cat {word} 30 pictures"
+    search = crawl.ask(engine, query)
+    assert search.addresses == crawl.expected(engine, query)
+    assert search.outcome.state is SearchState.OK
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("empty", SearchState.EMPTY),
+        ("sorry", SearchState.BLOCKED),
+        ("429", SearchState.BLOCKED),
+        ("changed", SearchState.CHANGED),
+        ("500", SearchState.UNREACHABLE),
+    ],
+)
+def test_no_pictures_are_called_what_they_are(
+    crawl: World, engine: str, word: str, state: SearchState, tmp_path: Path
+) -> None:
+    report = tmp_path / "reports" / "page.html"
+    search = crawl.ask(engine, f"cat {word}", report=report)
+    assert search.outcome.state is state
+    assert search.found == []
+    assert search.outcome.exhausted is (word == "empty")
+    if word != "empty":
+        assert "<" in report.read_text("utf-8")
+        assert report.name in search.outcome.detail
+
+
+def test_duckduckgo_that_refuses_its_list_is_blocked(crawl: World) -> None:
+    assert crawl.ask("duckduckgo", "cat limited").outcome.state is SearchState.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("engine", "word"), [("google", "consent"), ("google", "dialog"), ("bing", "consent"), ("bing", "dialog")]
+)
+def test_consent_is_rejected_once_and_never_given(crawl: World, engine: str, word: str) -> None:
+    query = f"cat {word} 130 pictures scripts"
+    search = crawl.ask(engine, query)
+    assert set(search.addresses) == set(crawl.expected(engine, query))
+    assert crawl.site.consents in (["reject"], [] if engine == "bing" else ["reject"])
+    again = crawl.ask(engine, f"dog {word}")
+    assert again.addresses == crawl.expected(engine, f"dog {word}")
+    assert len(crawl.site.consents) <= 1
+
+
+@pytest.mark.parametrize(
+    ("engine", "word"),
+    [("google", "hover"), ("google", "viewer"), ("naver", "fallback"), ("bing", "fallback")],
+)
+def test_second_and_third_way_to_the_full_address(crawl: World, engine: str, word: str) -> None:
+    query = f"cat {word} 30 pictures"
+    search = crawl.ask(engine, query)
+    full = [found.address for found in search.found if not found.thumbnail]
+    assert len(full) >= 29  # a viewer may leave its first
+    assert set(full) <= set(crawl.expected(engine, query))
+    assert search.outcome.state is SearchState.OK
+
+
+def test_pictures_that_scrolling_brings_are_reached_by_hand_where_scripts_are_silent(crawl: World) -> None:
+    query = "cat hover 130 pictures"
+    search = crawl.ask("google", query)
+    assert len(set(search.addresses) & set(crawl.expected("google", query))) >= 125
+
+
+@pytest.mark.parametrize("engine", ["google", "bing", "duckduckgo"])
+def test_thumbnails_are_the_last_resort_and_say_so(crawl: World, engine: str) -> None:
+    search = crawl.ask(engine, "cat thumbs-only 25 pictures")
+    assert search.outcome.state is SearchState.OK
+    assert len(search.found) == 25
+    assert all(found.thumbnail for found in search.found)
+    assert "thumbnails" in search.outcome.detail
+    refused = crawl.ask(engine, "cat thumbs-only 25 pictures", thumbnails=False)
+    assert refused.found == []
+    assert refused.outcome.state is SearchState.CHANGED
+
+
+@pytest.mark.parametrize("engine", ["google", "bing"])
+def test_show_more_button_is_pressed(crawl: World, engine: str) -> None:
+    query = "cat more scripts 180 pictures"
+    assert set(crawl.ask(engine, query).addresses) == set(crawl.expected(engine, query))
+
+
+@pytest.mark.parametrize("keyword", ODD_KEYWORDS, ids=lambda keyword: keyword[:12])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_any_keyword_reaches_the_engine_as_it_is(crawl: World, engine: str, keyword: str) -> None:
+    search = crawl.ask(engine, keyword.strip(), want=30)
+    parameter = "query" if engine == "naver" else "q"
+    assert crawl.site.asked(PATHS[engine])[0].query[parameter] == keyword.strip()
+    assert search.addresses[:30] == crawl.expected(engine, keyword.strip())[:30]
+
+
+@pytest.mark.parametrize(
+    ("engine", "parameter", "value"),
+    [("google", "tbs", "itp:face"), ("bing", "qft", "face-face")],
+)
+def test_filters_are_in_the_question(crawl: World, engine: str, parameter: str, value: str) -> None:
+    crawl.ask(engine, "cat", want=10, filters={"type": "face", "size": "large"})
+    assert value in crawl.last(PATHS[engine])[parameter]
+
+
+def test_an_engine_at_its_real_address_with_consent_on_another_host(tmp_path: Path) -> None:
+    names = ["www.google.com", "consent.google.com", "www.bing.com", "search.naver.com", "duckduckgo.com"]
+    with world_at_real_names(names, tmp_path) as real:
+        from crawler.engines import engine as named
+
+        for name in ENGINES:
+            query = "cat consent 30 pictures"
+            search = real.ask(name, query, home=named(name).home)
+            assert search.addresses == real.expected(name, query), name
+        assert real.site.consents.count("accept") == 0
+        assert real.site.asked("/m")[0].headers["Host"] == "consent.google.com"
+        assert real.ask("google", "cat sorry", home=named("google").home).outcome.state is SearchState.BLOCKED
