@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from crawler.report import NOTHING
+from crawler.report import NOTHING, turned_down
 from curation.records import Job, JobCounts
 
 Clock = Callable[[], float]
@@ -108,7 +108,7 @@ class Display:
             numbers = (
                 str(counts.found),
                 str(counts.kept),
-                str(sum(counts.refused.values())),
+                str(turned_down(counts)),
                 f"{self._rate([job]):.0f}",
             )
             table.add_row(Text(_name(job)), job.engine, *numbers, Text(self._states.get(job, "waiting")))
@@ -138,8 +138,8 @@ def _name(job: Job) -> str:
 
 
 def _done(counts: JobCounts) -> int:
-    return counts.kept + sum(counts.refused.values())
+    return counts.kept + turned_down(counts)
 
 
 def _numbers(counts: JobCounts) -> str:
-    return f"found {counts.found}, kept {counts.kept}, refused {sum(counts.refused.values())}"
+    return f"found {counts.found}, kept {counts.kept}, refused {turned_down(counts)}"

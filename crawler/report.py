@@ -103,6 +103,11 @@ def refusals(report: Report, jobs: Iterable[Job]) -> Counter[Reason]:
     return total
 
 
+def turned_down(counts: JobCounts) -> int:
+    """Addresses that were refused for what they gave; those that were not needed were never asked for."""
+    return sum(counts.refused.values()) - counts.refused.get(Reason.NOT_NEEDED, 0)
+
+
 def worst(report: Report, jobs: Iterable[Job]) -> SearchRecord | None:
     """The search that went worst; None when one was not made at all."""
     records = [report.searches.get(job) for job in jobs]
@@ -136,14 +141,17 @@ def _classes(report: Report) -> RenderableType:
 
 def _engines(report: Report) -> RenderableType:
     table = Table(box=None, pad_edge=False)
-    for name, justify in (("engine", "left"), ("found", "right"), ("kept", "right"), ("refused", "right")):
-        table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    table.add_column("engine", no_wrap=True)
+    for name in ("found", "kept", "refused", "spare"):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("state", overflow="fold")
     for engine in dict.fromkeys(job.engine for job in report.jobs):
         jobs = [job for job in report.jobs if job.engine == engine]
         refused = refusals(report, jobs)
+        spare = refused.pop(Reason.NOT_NEEDED, 0)
         found, kept = (sum(getattr(report.of(job), what) for job in jobs) for what in ("found", "kept"))
-        table.add_row(engine, str(found), str(kept), str(refused.total()), _states(report, jobs, refused))
+        numbers = (str(number) for number in (found, kept, refused.total(), spare))
+        table.add_row(engine, *numbers, _states(report, jobs, refused))
     return table
 
 
