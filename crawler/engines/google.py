@@ -204,11 +204,14 @@ def _joined(tiles: list[_Tile], records: list[_Record], large: list[Found]) -> I
     by_page: dict[str, list[Found]] = {}
     for one in large:
         by_page.setdefault(one.page, []).append(one)
-    for tile in tiles:
+    best: dict[str, Found] = {}  # by name: an endless page begins anew with the same tiles
+    for place, tile in enumerate(tiles):
         found = by_name.get(tile.name) or by_small.get(tile.small) or _linked(tile)
         if found is None and tile.page and by_page.get(tile.page):
             found = by_page[tile.page].pop(0)
-        yield found or Found(tile.small, tile.page, tile.title, thumbnail=True)
+        if found or tile.name not in best:
+            best[tile.name or str(place)] = found or Found(tile.small, tile.page, tile.title, thumbnail=True)
+    yield from best.values()
     yield from (record.found for record in records)
     yield from (one for rest in by_page.values() for one in rest)
 
