@@ -204,7 +204,9 @@ class EngineSite(LoopbackSite):
             wire.send(200, HTML, duckduckgo.page(scene).encode())
 
     def duckduckgo_json(self, request: Request, wire: Wire) -> None:
-        scene = self.scene("duckduckgo", request.query.get("q", ""))
+        scene = self.ask("duckduckgo", request.query.get("q", ""), wire)
+        if scene is None:
+            return
         status, text = duckduckgo.results(scene, request.query)
         wire.send(status, {"Content-Type": "application/x-javascript"}, text.encode())
 
