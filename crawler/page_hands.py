@@ -22,43 +22,43 @@ HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enou
 
 
 class Hands:
-    """Pointer and keys on one page. `hand_on` gets every reading; the methods return False when it was enough.
+    """Pointer and keys on one page. `hand_on` gets every reading; the methods return False when it is enough or late.
 
-    `full` holds the full-size addresses that are known by now.
+    `full` holds the full-size addresses that are known by now; `until` is when all work ends.
     """
 
-    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Collection[str]) -> None:
-        self._view, self._viewer, self._hand_on, self._full = view, viewer, hand_on, full
+    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Collection[str], until: float) -> None:
+        self._view, self._viewer, self._hand_on, self._full, self._until = view, viewer, hand_on, full, until
         self._tried = 0  # tiles passed over so far
         self._seen = ""  # what the viewer showed last
         self._wanted = True
 
     def hover(self) -> bool:
-        """Moves over the tiles whose link is not filled yet."""
-        vain = 0
-        while self._viewer.link and vain < VAIN and (places := self._next_places()):
+        """Moves over the tiles that are there now and whose link is not filled yet."""
+        vain, tiles = 0, self._tiles()
+        while self._viewer.link and vain < VAIN and self._tried < tiles and (places := self._next_places()):
             before = self._links()
             self._view.move_over(places)
             _wait(lambda wanted: self._links() >= wanted, before + len(places), SECONDS_FOR_LINKS)
             vain = 0 if self._links() > before else vain + 1
-            if not vain and not self._hand_on(self._view.look()):
+            if self._late() or (not vain and not self._hand_on(self._view.look())):
                 return False
         return True
 
     def leaf(self) -> bool:
         """Opens the first tile that lacks its link, then leafs with the arrow key from picture to picture."""
-        answer = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, 0)
-        if not answer["places"]:
+        first = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, 0)["places"][:1]
+        if not first:
             return True
-        age, vain, steps = self._view.age(), 0, 0
-        self._seen = self._shown()
-        self._view.click(answer["places"][0])
-        while vain < VAIN and steps < answer["tiles"] and self._view.age() == age:  # another age: the click led away
+        age, vain, self._seen = self._view.age(), 0, self._shown()
+        self._view.click(first[0])
+        for _ in range(self._tiles()):
             vain = 0 if self._brought() else vain + 1
-            if not self._wanted:
+            if not self._wanted or self._late():
                 return False
+            if vain == VAIN or self._view.age() != age:  # another age: the click has led away
+                break
             self._view.arrow_right()
-            steps += 1
         return True
 
     def _brought(self) -> bool:
@@ -78,6 +78,12 @@ class Hands:
         answer = self._view.run(page_scripts.NEXT_TILES, self._viewer.tile, self._viewer.link, self._tried)
         self._tried = int(answer["tried"])
         return [(int(x), int(y)) for x, y in answer["places"]]
+
+    def _late(self) -> bool:
+        return time.monotonic() > self._until
+
+    def _tiles(self) -> int:
+        return int(self._view.run(page_scripts.COUNT, self._viewer.tile))
 
     def _links(self) -> int:
         return int(self._view.run(page_scripts.LINKS, self._viewer.tile, self._viewer.link))

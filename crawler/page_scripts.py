@@ -66,14 +66,14 @@ for (const selector of arguments[0]) {
 return null;
 """
 
-# (tile selector, link selector, tiles already tried) → {tried, tiles, places: [[x, y], …]}: brings the next tiles whose
+# (tile selector, link selector, tiles already tried) → {tried, places: [[x, y], …]}: brings the next tiles whose
 # link is not filled into sight and tells where they are, as many as fit.
 NEXT_TILES = """
 const [tile, link, tried] = arguments;
 const tiles = [...document.querySelectorAll(tile)];
 const lacking = tiles.map((element, index) => [element, index])
   .filter(([element, index]) => index >= tried && !(link && element.querySelector(link)?.href));
-if (!lacking.length) return {tried: tiles.length, tiles: tiles.length, places: []};
+if (!lacking.length) return {tried: tiles.length, places: []};
 lacking[0][0].scrollIntoView({block: 'start', behavior: 'instant'});
 const places = [];
 let next = lacking[0][1] + 1;
@@ -83,8 +83,11 @@ for (const [element, index] of lacking) {
   next = index + 1;
   if (x >= 0 && x < innerWidth && y >= 0 && y < innerHeight) places.push([Math.round(x), Math.round(y)]);
 }
-return {tried: next, tiles: tiles.length, places};
+return {tried: next, places};
 """
+
+# (selector) → how many of them there are
+COUNT = "return document.querySelectorAll(arguments[0]).length;"
 
 # (tile selector, link selector) → how many tiles have their link
 LINKS = """

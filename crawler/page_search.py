@@ -23,9 +23,10 @@ from handwriter_models.errors import UserError
 
 PACE = Pace()
 LEAST_TILES = 20  # worth taking the pointer in hand
+VAIN_ROUNDS = 2  # of scrolling and working by hand
 PRESSES = 3  # of "more" buttons that bring nothing
 MOST_PATIENCE = 8.0  # seconds on top, for an engine that is slow
-PATIENCE_ON_THE_WAY = 4  # while there is still page to scroll
+PATIENCE_ON_THE_WAY = 2  # while there is still page to scroll
 
 
 def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pace: Pace = PACE) -> Outcome:
@@ -112,9 +113,10 @@ class _Search:
     def _scrolled(self) -> bool:
         """Scrolls, and works by hand on tiles without an address; False when the page has no more."""
         viewer = self.engine.viewer
-        hands = Hands(self.view, viewer, self.hand_on, self.full) if viewer else None
-        done = 0  # tiles that hands were laid on
-        while True:
+        hands = Hands(self.view, viewer, self.hand_on, self.full, self.end) if viewer else None
+        done = vain = 0  # tiles that hands were laid on; rounds that brought nothing
+        while vain < VAIN_ROUNDS:
+            known = len(self.full)
             more = self._scrolled_to(done + max(self.order.want, LEAST_TILES))
             if hands and self.wanted and len(self._small()) > done:
                 done = self._by_hand(hands)
@@ -122,6 +124,8 @@ class _Search:
                 return True
             if not self.wanted or not more:
                 return more
+            vain = 0 if len(self.full) > known else vain + 1
+        return False
 
     def _by_hand(self, hands: Hands) -> int:
         """Lets hands find what the page hides; how many tiles are left with their thumbnail."""
