@@ -104,7 +104,7 @@ class EngineSite(LoopbackSite):
         scene = self.scene(engine, query)
         if scene.has("slow") and not wire.wait(self.manner.slow):
             return None
-        if scene.has("endless") and not wire.wait(0.15):  # or a page that grows for ever would grow beyond all measure
+        if scene.has("endless") and not wire.wait(0.4):  # or a page that grows for ever would grow beyond all measure
             return None
         if scene.has("stuck"):
             wire.close()
