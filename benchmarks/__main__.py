@@ -10,7 +10,14 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 NEED_DATA = {"digits_quality", "training_time"}  # MNIST/raw, omniglot
-MINUTES = {"start": 1, "serve": 4, "canvas": 1, "digits_quality": 5, "training_time": 20}  # on two cores
+MINUTES = {
+    "start": 1,
+    "serve": 4,
+    "canvas": 1,
+    "digits_quality": 5,
+    "training_time": 20,
+    "downloads": 4,
+}  # on two cores
 
 
 def chosen(names: Sequence[str]) -> list[str]:

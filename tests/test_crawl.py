@@ -205,10 +205,12 @@ def test_filter_that_an_engine_lacks_is_a_warning(served: World, tmp_path: Path)
     assert "warning: commons has no filter type=face" in done.said
 
 
-def interrupted(served: World, folder: Path, after: float) -> int:
+def interrupted(served: World, folder: Path, after: int) -> int:
+    """Sends Ctrl-C when so many pictures have been asked for."""
     words = ["--keywords", folder / "keywords.txt", "--dataset", folder / "data", *ALLOWED, *served.engine_urls()]
     process = started([*words, *APIS, "--limit", "60", "--json"], folder / "log")
-    time.sleep(after)
+    while len(served.host.asked()) < after and process.poll() is None:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     return process.wait(30)
 
@@ -216,7 +218,7 @@ def interrupted(served: World, folder: Path, after: float) -> int:
 def test_ctrl_c_saves_everything_and_the_same_command_goes_on(tmp_path: Path) -> None:
     with world(Manner(count=40), latency=0.1) as served:
         keywords(tmp_path, "고양이\ndog\n")
-        code = interrupted(served, tmp_path, 1.5)
+        code = interrupted(served, tmp_path, 40)
         assert code == 130, (tmp_path / "log").read_text()
         assert "Traceback" not in (tmp_path / "log").read_text()
         with Dataset(tmp_path / "data", create=False) as dataset:
