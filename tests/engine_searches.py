@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,6 @@ class World:
     site: EngineSite
     pictures: PictureHost
     session: Session
-    asked: list[str] = field(default_factory=list)
 
     def ask(self, engine: str, query: str, want: int = 1000, **order: Any) -> Search:
         """One keyword at one engine, until `want` addresses were found."""
