@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -150,3 +151,16 @@ def test_every_engine_is_what_its_name_says(name: str) -> None:
     assert made is engine(name)
     assert urlsplit(made.home).scheme == "https"
     assert urlsplit(made.home).path == ""
+
+
+def test_manual_names_the_filters_that_there_are() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "crawler.md").read_text("utf-8").partition("\n## Filters\n")[2]
+    lines = [
+        [cell.strip().strip("`") for cell in line.split("|")[1:-1]] for line in text.splitlines() if line[:1] == "|"
+    ]
+    names, _, *table = lines[: 2 + len(filters.WORDS)]
+    told = {
+        name: {key: tuple(cell.split(", ")) for key, *cells in table if (cell := cells[place])}
+        for place, name in enumerate(names[1:])
+    }
+    assert told == {name: dict(engine(name).filters) for name in ENGINES}
