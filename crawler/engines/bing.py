@@ -45,7 +45,7 @@ return {{
   tiles: [...document.querySelectorAll({TILE!r})].map(tile => {{
     const image = tile.querySelector('img');
     return [tile.getAttribute('m') ?? '', tile.href || tile.querySelector('a[href*="mediaurl="]')?.href || '',
-      image?.dataset.src || image?.src || '', image?.alt ?? ''];
+      image?.dataset.src || image?.getAttribute('src') || '', image?.alt ?? ''];
   }}),
   consent: {list(REJECT)!r}.some(selector => visible(document.querySelector(selector))),
 }};
@@ -115,8 +115,8 @@ def _tile(marks: object, link: object, source: object, title: object) -> Found:
         full or small,
         page_address(part(facts, "purl")),
         plain(part(facts, "t")) or plain(title),
-        width=pixels(parameter(link, "expw")),
-        height=pixels(parameter(link, "exph")),
+        width=pixels(parameter(link, "expw")) if full else 0,
+        height=pixels(parameter(link, "exph")) if full else 0,
         thumbnail=not full,
     )
 

@@ -65,7 +65,8 @@ return {{
   lists: [...lists.values()],
   tiles: tiles.map(tile => [tile.querySelector('img')?.src ?? '', tile.querySelector('a[href^=http]')?.href ?? '',
     tile.querySelector('img')?.alt ?? '']),
-  pane: [...(pane?.querySelectorAll('img') ?? [])].map(image => image.src),
+  large: [...(pane?.querySelectorAll('img') ?? [])].map(image => image.src),
+  links: [...(pane?.querySelectorAll('a[href^=http]') ?? [])].map(link => link.href),
 }};
 """
 
@@ -104,7 +105,10 @@ class DuckDuckGo:
         answers = lists(part(page.value, "lists"), 2)
         fetched = [parsed(text) for status, text in answers if status == 200]
         listed = [row for answer in fetched for row in rows(part(answer, "results"))]
-        found = once(_all(listed, lists(part(page.value, "tiles"), 3), part(page.value, "pane")))
+        tiles = lists(part(page.value, "tiles"), 3)
+        found = once(
+            (*_on_the_page(listed, tiles), *_in_the_pane(part(page.value, "large"), part(page.value, "links")))
+        )
         if found:
             return Reading(Kind.OK, found, ended=bool(fetched) and not part(fetched[-1], "next"))
         refused = [status for status, _ in answers if status in (401, 403, 429)]
@@ -115,7 +119,7 @@ class DuckDuckGo:
         return without_pictures(page, SIGNS, f"{len(answers)} lists without results")
 
 
-def _all(listed: list[Mapping[str, Any]], tiles: list[list[Any]], pane: object) -> Iterator[Found]:
+def _on_the_page(listed: list[Mapping[str, Any]], tiles: list[list[Any]]) -> Iterator[Found]:
     known: set[str] = set()
     for row in listed:
         found = _listed(row)
@@ -125,10 +129,15 @@ def _all(listed: list[Mapping[str, Any]], tiles: list[list[Any]], pane: object) 
         small = _inside(source)
         if small not in known:
             yield Found(small, page_address(page), plain(title), thumbnail=True)
-    for source in pane if isinstance(pane, list) else ():
+
+
+def _in_the_pane(pictures: object, links: object) -> Iterator[Found]:
+    """The large picture; the page it is on is the pane's other link."""
+    for source in pictures if isinstance(pictures, list) else ():
         large = _inside(source)
         if large and not host_of(large).endswith(SMALL_HOSTS):
-            yield Found(large)
+            pages = (page_address(link) for link in (links if isinstance(links, list) else ()))
+            yield Found(large, next((page for page in pages if page and page != large), ""))
 
 
 def _listed(row: Mapping[str, Any]) -> Found:

@@ -73,10 +73,10 @@ return {{
   tiles: tiles.map(tile => {{
     const image = tile.querySelector('img');
     return [tile.dataset.docid ?? '', tile.dataset.lpage ?? '', tile.querySelector({LINK!r})?.href ?? '',
-      image?.currentSrc || image?.src || '', image?.dataset.src ?? image?.dataset.iurl ?? '', image?.alt ?? ''];
+      image?.getAttribute('src') ?? '', image?.dataset.src ?? image?.dataset.iurl ?? '', image?.alt ?? ''];
   }}),
-  large: [...document.querySelectorAll(full)].map(image => [image.src, image.closest('a')?.href ?? '', image.alt,
-    image.naturalWidth, image.naturalHeight]),
+  large: [...document.querySelectorAll(full)].map(image => [image.getAttribute('src') ?? '',
+    image.closest('a')?.href ?? '', image.alt, image.naturalWidth, image.naturalHeight]),
   consent: {list(REJECT)!r}.some(selector => [...document.querySelectorAll(selector)].some(visible)),
   said: (document.body?.innerText ?? '').slice(-1500),
 }};

@@ -46,7 +46,7 @@ const kept = ['type', 'originalUrl', 'link', 'thumb', 'title', 'writerTitle', 'o
 const seen = [...document.querySelectorAll({TILE_PICTURES!r})];
 return {{
   items: data?.content.items.map(item => Object.fromEntries(kept.map(key => [key, item?.[key] ?? null]))) ?? null,
-  pictures: seen.map(image => [image.src || image.dataset.lazysrc || '', image.alt ?? '']),
+  pictures: seen.map(image => [image.getAttribute('src') || image.dataset.lazysrc || '', image.alt]),
 }};
 """
 
@@ -82,7 +82,7 @@ class Naver:
 
     def read(self, page: Page) -> Reading:
         """The items, and the tiles' pictures that no item accounts for."""
-        items = [item for item in rows(part(page.value, "items")) if item.get("type") not in ADVERTISEMENTS]
+        items = rows(part(page.value, "items"))
         pictures = lists(part(page.value, "pictures"), 2)
         found = once(_all(items, pictures))
         if found:
@@ -91,25 +91,25 @@ class Naver:
 
 
 def _all(items: list[Mapping[str, Any]], pictures: list[list[Any]]) -> Iterator[Found]:
-    known: set[object] = set()
-    for item in items:
-        known.add(item.get("thumb") if isinstance(item.get("thumb"), str) else "")
-        yield _found(item)
-    yield from (_from_thumbnail(source, title) for source, title in pictures if source not in known)
+    thumbs = (item.get("thumb") for item in items)
+    known = {thumb for thumb in thumbs if isinstance(thumb, str)}
+    yield from (_found(item) for item in items if item.get("type") not in ADVERTISEMENTS)
+    yield from (_from_thumbnail(*picture) for picture in pictures if str(picture[0]) not in known)
 
 
 def _found(item: Mapping[str, Any]) -> Found:
     """The item's own address, else the one within its thumbnail's, else the thumbnail."""
     thumbnail = _from_thumbnail(item.get("thumb"), item.get("title"))
     address = page_address(item.get("originalUrl"))
+    small = not address and thumbnail.thumbnail
     return Found(
         address or thumbnail.address,
         page_address(item.get("link")),
-        thumbnail.title,
+        plain(item.get("title")),
         author=plain(item.get("writerTitle")),
-        width=pixels(item.get("orgWidth")),
-        height=pixels(item.get("orgHeight")),
-        thumbnail=not address and thumbnail.thumbnail,
+        width=0 if small else pixels(item.get("orgWidth")),
+        height=0 if small else pixels(item.get("orgHeight")),
+        thumbnail=small,
     )
 
 
