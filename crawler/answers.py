@@ -17,11 +17,15 @@ from curation.records import Reason
 
 @dataclass(frozen=True)
 class Limits:
-    """What one answer may be: bytes (also after unpacking), and bytes a second once `grace` seconds have passed."""
+    """What one answer may be: bytes (also after unpacking), and bytes a second once `grace` seconds have passed.
+
+    With `cut`, more bytes are no fault: the rest is left unread.
+    """
 
     bytes: int
     min_rate: float
     grace: float
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,18 +40,21 @@ class Body:
 
 async def decoded(answer: aiohttp.ClientResponse, limits: Limits, started: float) -> bytes:
     """The whole body, unpacked; raises `Refusal` (`too-large`, `too-slow`) as soon as a limit is passed."""
-    if (answer.content_length or 0) > limits.bytes:
+    if (answer.content_length or 0) > limits.bytes and not limits.cut:
         raise _too_large(limits)
     chunks: list[bytes] = []
     size = 0
     async for chunk in answer.content.iter_any():
         size += len(chunk)
-        if size > limits.bytes:
+        if size > limits.bytes and not limits.cut:
             raise _too_large(limits)
         took = time.monotonic() - started
         if took > limits.grace and size < limits.min_rate * took:
             raise Refusal(Reason.TOO_SLOW, f"{size / took:.0f} bytes/s")
         chunks.append(chunk)
+        if size > limits.bytes:
+            answer.close()
+            break
     data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     return _unpacked(data, answer.headers.get("Content-Encoding", ""), limits)
 
@@ -61,7 +68,7 @@ def _unpacked(data: bytes, encoding: str, limits: Limits) -> bytes:
         unpacked = unpacker.decompress(data, limits.bytes + 1)
     except zlib.error:
         return data  # it only said so; the check tells what it is
-    if len(unpacked) > limits.bytes:
+    if len(unpacked) > limits.bytes and not limits.cut:
         raise Refusal(Reason.TOO_LARGE, f"more than {limits.bytes} bytes, unpacked")
     return unpacked
 

@@ -51,9 +51,9 @@ class FetchSettings:
     obey_opt_out: bool = True
     contact: str = ""  # an address or page, so that sites can reach whoever crawls
 
-    def limits(self, largest: int) -> Limits:
+    def limits(self, largest: int, cut: bool = False) -> Limits:
         """What one answer may be."""
-        return Limits(largest, self.min_rate, self.grace)
+        return Limits(largest, self.min_rate, self.grace, cut)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class _Wish:
     headers: Mapping[str, str]
     largest: int
     picture: bool = False
+    cut: bool = False  # the beginning is enough
 
 
 class _Again(Exception):  # noqa: N818 - not the end yet
@@ -127,11 +128,11 @@ class Client:
         return body.status, body.data.decode("utf-8", "replace")
 
     async def _robots_txt(self, address: str) -> tuple[int, str]:
-        wish = _Wish({"Accept": "text/plain"}, LARGEST)
+        wish = _Wish({"Accept": "text/plain"}, LARGEST, cut=True)
         try:
             body = await self._persistent(address, wish, replace(self.settings, retries=1, deadline=self.settings.idle))
         except Refusal as refusal:
-            # One that points to itself or is too large is there, but says nothing to us.
+            # One that only points to itself, say, is there, but says nothing to us.
             return (0 if refusal.reason in (Reason.UNREACHABLE, Reason.TIMEOUT, Reason.TOO_SLOW) else 404), ""
         return body.status, body.data.decode("utf-8", "replace")
 
@@ -195,7 +196,7 @@ class Client:
                 raise _Again(Refusal(Reason.HTTP_ERROR, detail), wait, Body(answer.status, b"", address))
             if wish.picture:
                 self._check_answer(answer, settings)
-            limits = settings.limits(wish.largest)
+            limits = settings.limits(wish.largest, wish.cut)
             data = await decoded(answer, limits, started)
             return Body(answer.status, data, address)
 
