@@ -26,11 +26,12 @@ class BrowserPool:
             self._free.put_nowait(session)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="browser")
 
-    async def run(self, work: Callable[[Session], T], begins: Callable[[], None]) -> T:
-        """What `work` makes of a free browser, done in a thread; `begins` is called when its turn has come."""
+    async def run(self, work: Callable[[Session], T], begins: Callable[[], bool]) -> T | None:
+        """What `work` makes of a free browser, done in a thread; None when `begins`, asked at its turn, says no."""
         session = await self._free.get()
         try:
-            begins()
+            if not begins():
+                return None
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, session)
         finally:
             self._free.put_nowait(session)

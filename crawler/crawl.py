@@ -102,11 +102,12 @@ class Crawl:
         refresh, rounds, over = self._plan.refresh, 0, False
         while rounds < ROUNDS and not over:
             want = self._wanted(job, refresh)
-            if want and not self._dataset.begin_search(job):
+            outcome = await self._search(job, want) if want else None
+            if want and outcome is None:
                 self._display.state(job, "searched by another crawler")
                 await asyncio.sleep(PATIENCE)
                 continue
-            over = not want or self._is_last(await self._search(job, want))
+            over = outcome is None or self._is_last(outcome)
             self._display.state(job, "downloading")
             await self._settled(job)
             over = over or self._missing(job) <= 0
@@ -150,8 +151,8 @@ class Crawl:
                 if self._missing(job) <= 0 or not counts.pending + counts.claimed:
                     return
 
-    async def _search(self, job: Job, want: int) -> Outcome:
-        """Asks the engine; `found` of the outcome is how many addresses were new."""
+    async def _search(self, job: Job, want: int) -> Outcome | None:
+        """Asks the engine; None while another crawler does. `found` of the outcome is how many addresses were new."""
         new = 0
 
         def take(found: Sequence[Found]) -> bool:
@@ -161,8 +162,17 @@ class Crawl:
             return new < want
 
         outcome = await self._ask(self._order(job, want), take)
+        if outcome is None:
+            return None
         self._dataset.end_search(job, outcome.state, outcome.detail, outcome.exhausted)
         return Outcome(outcome.state, outcome.detail, outcome.exhausted, new)
+
+    def _begins(self, job: Job) -> bool:
+        """Whether the search is ours, now that a browser or the turn at an API is."""
+        begun = self._dataset.begin_search(job)
+        if begun:
+            self._display.state(job, "searching")
+        return begun
 
     def _order(self, job: Job, want: int) -> Order:
         stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
@@ -175,9 +185,9 @@ class Crawl:
             report=self._dataset.reports / f"{job.engine}-{self._dataset.folder_of(job.label)}-{stamp}.html",
         )
 
-    async def _ask(self, order: Order, take: Take) -> Outcome:
+    async def _ask(self, order: Order, take: Take) -> Outcome | None:
         """The engine's answer. A reader of ours that fails on a page costs this job, not the crawl."""
-        begins = partial(self._display.state, order.job, "searching")
+        begins = partial(self._begins, order.job)
         asked = engine(order.job.engine)
         try:
             if asked.needs_browser and self._tools.pool:
@@ -186,8 +196,7 @@ class Crawl:
                     lambda session: page_search.search(session, by_hand, order, take), begins
                 )
             async with self._turns[asked.name]:
-                begins()
-                return await ask_api(self._tools.client, cast(ApiEngine, asked), order, take)
+                return await ask_api(self._tools.client, cast(ApiEngine, asked), order, take) if begins() else None
         except (UserError, SessionClosed, OSError, sqlite3.Error):
             raise
         except Exception as error:
