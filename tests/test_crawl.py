@@ -6,6 +6,7 @@ import hashlib
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from PIL import Image
 
 from curation.dataset import Dataset
-from tests.crawler_runs import ALLOWED, Done, World, crawl, started, world
+from tests.crawler_runs import ALLOWED, ROOT, Done, World, crawl, started, world
 from tests.engine_site import Manner
 
 APIS = ("--engines", "openverse,commons")
@@ -203,6 +204,11 @@ def test_filter_that_an_engine_lacks_is_a_warning(served: World, tmp_path: Path)
     done = gather(served, tmp_path, "cat\n", "--engines", "commons", "--limit", "2", "--filter", "type=face")
     assert done.code == 0
     assert "warning: commons has no filter type=face" in done.said
+
+
+def test_crawler_and_dataset_do_without_torch() -> None:
+    program = "import sys, crawler.run, crawler.commands, curation.dataset; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
 def interrupted(served: World, folder: Path, after: int) -> int:
