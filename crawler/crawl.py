@@ -68,7 +68,10 @@ class Crawl:
 
     async def run(self) -> None:
         """Searches and fetches until nothing is left to do; cancelled, it leaves the dataset in order."""
-        self._dataset.reopen(self._plan.retry | {Reason.NOT_NEEDED})  # the limit may be higher than last time
+        self._look()
+        short = [job for job in self._jobs if self._missing(job) > 0]
+        self._dataset.reopen({Reason.NOT_NEEDED}, short)  # the limit may be higher than last time
+        self._dataset.reopen(self._plan.retry, self._jobs)
         self._look()
         async with asyncio.TaskGroup() as group:
             watch = group.create_task(self._watch())

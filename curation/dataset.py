@@ -167,10 +167,10 @@ class Dataset:
         with self._database.reading() as connection:
             return reading.counts(connection)
 
-    def reopen(self, reasons: Collection[Reason]) -> int:
-        """Lets addresses refused for these reasons wait again; returns how many."""
+    def reopen(self, reasons: Collection[Reason], jobs: Iterable[Job]) -> int:
+        """Lets addresses of these jobs that were refused for these reasons wait again; returns how many."""
         with self._database.writing() as connection:
-            return reading.reopen(connection, reasons)
+            return reading.reopen(connection, reasons, jobs)
 
     def images(self) -> Iterator[ImageRow]:
         """Every picture, by path."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import Any
 
@@ -12,7 +12,7 @@ from curation.rows import RunRow
 
 _REOPEN = """UPDATE addresses
     SET state = 'pending', run = NULL, reason = '', detail = '', image = NULL, ended_at = NULL
-    WHERE state = 'refused' AND reason = ?"""
+    WHERE state = 'refused' AND reason = ? AND label = ? AND keyword = ? AND engine = ?"""
 _ONE = "label = ? AND keyword = ? AND engine = ?"
 
 
@@ -79,11 +79,12 @@ def end_search(connection: sqlite3.Connection, record: SearchRecord, run: int, n
     )
 
 
-def reopen(connection: sqlite3.Connection, reasons: Collection[Reason]) -> int:
-    """Refused addresses that wait again."""
+def reopen(connection: sqlite3.Connection, reasons: Collection[Reason], jobs: Iterable[Job]) -> int:
+    """Refused addresses of these jobs that wait again."""
     changed = 0
-    for reason in set(reasons):
-        changed += connection.execute(_REOPEN, (reason,)).rowcount
+    for job in jobs:
+        for reason in set(reasons):
+            changed += connection.execute(_REOPEN, (reason, job.label, job.keyword, job.engine)).rowcount
     return changed
 
 

@@ -140,8 +140,9 @@ def test_refusals_can_be_opened_again_by_reason(dataset: Dataset) -> None:
     one, two, three = dataset.claim(CAT, 3, 9)
     dataset.settle([], [Refused(one.id, Reason.TIMEOUT, "60 s"), Refused(two.id, Reason.NOT_FOUND)])
     settled(dataset, [three])
-    assert dataset.reopen([Reason.TIMEOUT, Reason.TOO_LARGE]) == 1
-    assert dataset.reopen([]) == 0
+    assert dataset.reopen([Reason.TIMEOUT], [DOG]) == 0
+    assert dataset.reopen([Reason.TIMEOUT, Reason.TOO_LARGE], dataset.jobs()) == 1
+    assert dataset.reopen([], dataset.jobs()) == 0
     assert dataset.counts()[CAT] == JobCounts(3, 1, {Reason.NOT_FOUND: 1}, 1, 0)
     assert dataset.claim(CAT, 9, 9) == [one]
 
