@@ -14,7 +14,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +110,13 @@ class Session:
     def process(self) -> int:
         """The process that holds the local browser and its driver; 0 when there is none."""
         return self._guarded.pid if self._guarded else 0
+
+    def load_pictures(self) -> bool:
+        """From the next start on pictures are loaded; False when they are already."""
+        if self.settings.pictures or self.settings.show:
+            return False
+        self.settings = replace(self.settings, pictures=True)
+        return True
 
     def restart(self) -> None:
         """Throws the browser away; the next use starts a fresh one."""

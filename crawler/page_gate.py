@@ -35,7 +35,8 @@ class Pace:
     longest_glance: float = 1.5
     quiet: float = 0.25  # at the end of the page, nothing changing
     settle: float = 4.0  # for a page that is still empty
-    patience: float = 1.5  # at the end of the page, nothing new
+    patience: float = 1.0  # at the end of the page, nothing new
+    picture: float = 3.0  # for the large picture in a viewer
     consent: float = 10.0  # for the page behind a consent page
     person: float = 300.0  # for somebody who solves a captcha
     longest: float = 300.0  # for one search

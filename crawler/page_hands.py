@@ -13,10 +13,11 @@ from typing import TypeVar
 
 from crawler import page_scripts
 from crawler.engines.base import Reading, Viewer
+from crawler.page_gate import Pace
 from crawler.page_view import Place, View
 
 VAIN = 3  # tries in a row that bring nothing
-SECONDS_FOR_LINKS, SECONDS_TO_MOVE, SECONDS_FOR_PICTURE, POLL = 0.6, 1.0, 3.0, 0.04
+SECONDS_FOR_LINKS, SECONDS_TO_MOVE, POLL = 0.6, 1.0, 0.04
 T = TypeVar("T")
 HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enough
 
@@ -24,11 +25,12 @@ HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enou
 class Hands:
     """Pointer and keys on one page. `hand_on` gets every reading; the methods return False when it is enough or late.
 
-    `full` holds the full-size addresses that are known by now; `until` is when all work ends.
+    `full` holds the full-size addresses that are known by now.
     """
 
-    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Collection[str], until: float) -> None:
-        self._view, self._viewer, self._hand_on, self._full, self._until = view, viewer, hand_on, full, until
+    def __init__(self, view: View, viewer: Viewer, hand_on: HandOn, full: Collection[str], pace: Pace) -> None:
+        self._view, self._viewer, self._hand_on, self._full, self._pace = view, viewer, hand_on, full, pace
+        self._end = time.monotonic() + pace.longest
         self._tried = 0  # tiles passed over so far
         self._seen = ""  # what the viewer showed last
         self._wanted = True
@@ -64,7 +66,7 @@ class Hands:
     def _brought(self) -> bool:
         """Whether the viewer shows a full-size address. A thumbnail may stand in the place of a picture to come."""
         start, known, moved = time.monotonic(), len(self._full), False
-        while time.monotonic() - start < (SECONDS_FOR_PICTURE if moved else SECONDS_TO_MOVE):
+        while time.monotonic() - start < (self._pace.picture if moved else SECONDS_TO_MOVE):
             shown = self._shown()
             if shown != self._seen:
                 self._seen, moved = shown, True
@@ -80,7 +82,7 @@ class Hands:
         return [(int(x), int(y)) for x, y in answer["places"]]
 
     def _late(self) -> bool:
-        return time.monotonic() > self._until
+        return time.monotonic() > self._end
 
     def _tiles(self) -> int:
         return int(self._view.run(page_scripts.COUNT, self._viewer.tile))

@@ -25,7 +25,7 @@ PACE = Pace()
 LEAST_TILES = 20  # worth taking the pointer in hand
 VAIN_ROUNDS = 2  # of scrolling and working by hand
 PRESSES = 3  # of "more" buttons that bring nothing
-MOST_PATIENCE = 8.0  # seconds on top, for an engine that is slow
+MOST_PATIENCE = 10.0  # seconds, for an engine that is slow
 PATIENCE_ON_THE_WAY = 2  # while there is still page to scroll
 
 
@@ -50,7 +50,7 @@ def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pa
         if session.closed:
             raise SessionClosed
         session.restart()
-    return asked.outcome(SearchState.UNREACHABLE, f"{pace.lives} browsers ended, the last so: {detail}")
+    return asked.outcome(SearchState.UNREACHABLE, f"{pace.lives} browsers came to nothing, the last: {detail}")
 
 
 class _Search:
@@ -113,7 +113,7 @@ class _Search:
     def _scrolled(self) -> bool:
         """Scrolls, and works by hand on tiles without an address; False when the page has no more."""
         viewer = self.engine.viewer
-        hands = Hands(self.view, viewer, self.hand_on, self.full, self.end) if viewer else None
+        hands = Hands(self.view, viewer, self.hand_on, self.full, self.pace) if viewer else None
         done = vain = 0  # tiles that hands were laid on; rounds that brought nothing
         while vain < VAIN_ROUNDS:
             known = len(self.full)
@@ -132,6 +132,8 @@ class _Search:
         if hands.hover() and self._small():
             before, known = len(self._small()), len(self.full)
             hands.leaf()
+            if len(self.full) == known and self.view.session.load_pictures():
+                raise Died("its viewer may want to load its pictures first")
             # An engine cannot always tell which tile a large picture belongs to: the viewer begins at the first.
             unpaired = len(self.full) - known - (before - len(self._small()))
             self.replaced += max(0, unpaired)
@@ -164,7 +166,7 @@ class _Search:
 
     def _patience(self, slowest: float) -> float:
         """Longer for an engine that was seen to take its time."""
-        return self.pace.patience + min(2 * self.view.slow + 2 * slowest, MOST_PATIENCE)
+        return min(max(self.pace.patience, 3 * self.view.slow, 2 * slowest), MOST_PATIENCE)
 
     def _last(self, exhausted: bool) -> Outcome:
         """Thumbnails, where nothing better was to be had."""

@@ -67,6 +67,8 @@ class TinySite(LoopbackSite):
             wire.send(302, {"Set-Cookie": "answer=reject; Path=/", "Location": request.query["back"]}, b"")
         elif request.path == "/solved":
             wire.send(200, HTML, b"yes" if self.solved.is_set() else b"no")
+        elif request.path == "/dot.svg":
+            wire.send(200, {"Content-Type": "image/svg+xml"}, b"<svg xmlns='http://www.w3.org/2000/svg'/>")
         elif request.path != "/search":
             wire.send(404, HTML, b"")
         elif "reset" in words:
@@ -154,7 +156,9 @@ function open(n) {
   image.className = 'large';
   image.src = `http://thumbnails.example/t/${name}/${n}.jpg`;
   document.body.append(image);
-  setTimeout(() => { image.src = full(n) }, 60);
+  const ready = () => setTimeout(() => { image.src = full(n) }, 60);
+  if (has('preload')) Object.assign(new Image(), {onload: ready, src: '/dot.svg'});
+  else ready();
 }
 addEventListener('keydown', event => {
   if (shown && event.isTrusted && event.key === 'ArrowRight' && shown < numbers.length) open(shown + 1);
