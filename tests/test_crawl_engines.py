@@ -171,7 +171,7 @@ def test_show_more_button_is_pressed(crawl: World, engine: str) -> None:
 
 # Every keyword at one engine and every engine with two of them: what is odd is the same code for all.
 @pytest.mark.parametrize(
-    ("engine", "keyword"), zip(ENGINES * 2, ODD_KEYWORDS, strict=False), ids=lambda value: value[:12]
+    ("engine", "keyword"), [*zip(ENGINES * 2, ODD_KEYWORDS, strict=False)], ids=lambda value: value[:12]
 )
 def test_any_keyword_reaches_the_engine_as_it_is(crawl: World, engine: str, keyword: str) -> None:
     search = crawl.ask(engine, keyword.strip(), want=30)
