@@ -6,7 +6,7 @@ from crawler.addresses import Refusal
 from crawler.engines.base import ApiEngine, Kind, Page
 from crawler.fetch import Client
 from crawler.order import Order, Outcome, Take
-from crawler.reports import saved
+from crawler.reports import save_page
 from curation.records import SearchState
 
 MOST_PAGES = 200
@@ -26,7 +26,11 @@ async def search(client: Client, engine: ApiEngine, order: Order, take: Take) ->
         if reading.kind is not Kind.OK:
             if reading.kind is Kind.EMPTY and found:
                 return Outcome(SearchState.OK, exhausted=True, found=found)
-            where = "" if reading.kind is Kind.EMPTY else saved(order.report, text)
+            where = (
+                ""
+                if reading.kind is Kind.EMPTY
+                else save_page(order.report, text, f"{engine.name} {reading.kind} {reading.marker} · {address}")
+            )
             detail = "; ".join(filter(None, (reading.marker, where)))
             return Outcome(_state(reading.kind, status), detail, reading.kind is Kind.EMPTY, found)
         new = [one for one in reading.found if one.address not in known and (order.thumbnails or not one.thumbnail)]

@@ -45,6 +45,7 @@ QUIET = (
     "--disable-domain-reliability",
     "--disable-extensions",
     "--disable-sync",
+    "--disk-cache-size=50000000",
     "--mute-audio",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
@@ -66,6 +67,7 @@ class Settings:
     window: tuple[int, int] = (1280, 900)
     pictures: bool = False  # always loaded when a person looks on
     flags: tuple[str, ...] = ()
+    tell: Callable[[str], None] | None = None  # a line for the person in front of the screen
     why: Callable[[str], str] | None = None  # what the proxy says about a host that was not reached
 
 
@@ -83,6 +85,7 @@ class Session:
         self._driver: WebDriver | None = None
         self._guarded: Guarded | None = None
         self._closed = False
+        self._pictures_on_trial = self._pictures_in_vain = False
         self.starts = 0  # browsers that came up so far
 
     def __enter__(self) -> Session:
@@ -112,11 +115,20 @@ class Session:
         return self._guarded.pid if self._guarded else 0
 
     def load_pictures(self) -> bool:
-        """From the next start on pictures are loaded; False when they are already."""
-        if self.settings.pictures or self.settings.show:
+        """From the next start on pictures are loaded; False when they are already, or when that was tried in vain."""
+        if self.settings.pictures or self.settings.show or self._pictures_in_vain:
             return False
         self.settings = replace(self.settings, pictures=True)
+        self._pictures_on_trial = True
         return True
+
+    def judge_pictures(self, helped: bool) -> None:
+        """After `load_pictures`: where pictures did not help either, the next browser goes without, and for good."""
+        if self._pictures_on_trial and not helped:
+            self.settings = replace(self.settings, pictures=False)
+            self._pictures_in_vain = True
+            self.restart()
+        self._pictures_on_trial = False
 
     def restart(self) -> None:
         """Throws the browser away; the next use starts a fresh one."""

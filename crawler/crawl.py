@@ -30,7 +30,7 @@ from crawler.order import Order, Outcome, Take
 from crawler.plan import Plan
 from crawler.progress import Display
 from crawler.report import NOTHING
-from crawler.reports import saved
+from crawler.reports import save_page
 from curation.dataset import Dataset
 from curation.records import Found, Job, JobCounts, Reason, SearchRecord, SearchState
 from handwriter_models.errors import UserError
@@ -203,5 +203,5 @@ class Crawl:
         except (UserError, SessionClosed, OSError, sqlite3.Error):
             raise
         except Exception as error:
-            trace = saved(order.report and order.report.with_suffix(".txt"), traceback.format_exc())
+            trace = save_page(order.report, traceback.format_exc(), f"{asked.name}: our reader failed")
             return Outcome(SearchState.CHANGED, f"our reader failed, {type(error).__name__}: {error}; {trace}")

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 from crawler.engines.base import BrowserEngine, Kind, Page, Reading
 from crawler.page_view import View
@@ -23,8 +21,6 @@ STATES = {
     Kind.OK: SearchState.CHANGED,  # it looks well, and no picture is in it
 }
 TOO_MANY, SERVER_ERROR = 429, 500
-# In front of a saved page: nothing in it runs, and nothing is fetched, when a person opens it.
-HARMLESS = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,10 @@ class Gate:
 
     def _when_solved(self, reading: Reading) -> Reading:
         """Leaves the page to the person in front of the screen."""
-        end = time.monotonic() + self._pace.person
+        tell, end = self._view.session.settings.tell, time.monotonic() + self._pace.person
+        if tell:
+            minutes = self._pace.person / 60
+            tell(f"{self._engine.title} asks whether you are a person: answer in the browser ({minutes:g} minutes)")
         while reading.kind is Kind.BLOCKED and time.monotonic() < end:
             time.sleep(GLANCE_OF_A_PERSON)
             reading = self._view.look()
@@ -107,14 +106,3 @@ def verdict(reading: Reading, page: Page) -> tuple[SearchState, str]:
     if page.status >= 400 and str(page.status) not in detail:
         detail = f"HTTP {page.status} {detail}".strip()
     return state, detail
-
-
-def save_page(path: Path, page: Page, note: str) -> str:
-    """Keeps the text of a page for people; says where, or why not."""
-    stamp = f"{note} · {page.address} · {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".replace("--", "- -")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{HARMLESS}\n<!-- {stamp} -->\n{page.text}", "utf-8", "replace")
-    except OSError as error:
-        return f"the page could not be saved: {error}"
-    return f"see {path.name}"

@@ -15,9 +15,10 @@ from typing import Any
 from crawler.browser import Session, SessionClosed
 from crawler.engines.base import BrowserEngine, Kind, Reading
 from crawler.order import Order, Outcome, Take
-from crawler.page_gate import Gate, Pace, save_page, verdict
+from crawler.page_gate import Gate, Pace, verdict
 from crawler.page_hands import Hands
 from crawler.page_view import Died, Unreachable, View
+from crawler.reports import save_page
 from curation.records import Found, SearchState
 from handwriter_models.errors import UserError
 
@@ -35,11 +36,20 @@ def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pa
     Raises `SessionClosed` when the session is closed meanwhile, and `UserError` when no browser can be started at all.
     """
     asked = _Search(session, engine, order, take, pace)
+    try:
+        return _with_several_lives(session, asked, pace.lives)
+    finally:
+        session.judge_pictures(helped=len(asked.full) > asked.without_pictures)
+
+
+def _with_several_lives(session: Session, asked: _Search, lives: int) -> Outcome:
     detail = ""
-    for _ in range(pace.lives):
+    for _ in range(lives):
         try:
             return asked.run()
         except Unreachable as error:
+            if session.closed:
+                raise SessionClosed from error
             return asked.outcome(SearchState.UNREACHABLE, str(error))
         except Died as error:
             detail = str(error)
@@ -50,7 +60,7 @@ def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pa
         if session.closed:
             raise SessionClosed
         session.restart()
-    return asked.outcome(SearchState.UNREACHABLE, f"{pace.lives} browsers came to nothing, the last: {detail}")
+    return asked.outcome(SearchState.UNREACHABLE, f"{lives} browsers came to nothing, the last: {detail}")
 
 
 class _Search:
@@ -60,8 +70,10 @@ class _Search:
         self.engine, self.order, self.take, self.pace = engine, order, take, pace
         self.view = View(session, engine)
         self.gate = Gate(self.view, engine, pace)
-        self.full: set[str] = set()  # handed on
+        self.full: set[str] = set()  # full-size addresses, handed on
+        self.given: set[str] = set()  # all that were handed on
         self.small: dict[int, list[Found]] = {}  # thumbnails by page, kept for the end
+        self.without_pictures = 0  # full-size addresses known when the browser was asked to load pictures
         self.replaced = 0  # thumbnails whose picture was found in the viewer
         self.handed_on = 0
         self.page = 0
@@ -89,14 +101,15 @@ class _Search:
 
     def hand_on(self, reading: Reading) -> bool:
         """Gives what is new to `take`, keeps the thumbnails back; False when it is enough."""
-        new = [found for found in reading.found if not found.thumbnail and found.address not in self.full]
+        new = [found for found in reading.found if not found.thumbnail and found.address not in self.given]
         if reading.kind is Kind.OK:
             self.small[self.page] = [found for found in reading.found if found.thumbnail]
         return self._give(new)
 
     def _give(self, new: list[Found]) -> bool:
         batch = list({found.address: found for found in map(_whole_characters, new)}.values())
-        self.full.update(found.address for found in new)
+        self.given.update(found.address for found in new)
+        self.full.update(found.address for found in new if not found.thumbnail)
         if batch:
             self.handed_on += len(batch)
             self.wanted = self.take(batch)
@@ -104,7 +117,7 @@ class _Search:
 
     def _small(self) -> list[Found]:
         every = [found for page in self.small.values() for found in page][self.replaced :]
-        return [found for found in every if found.address not in self.full]
+        return [found for found in every if found.address not in self.given]
 
     def _enough_small(self) -> bool:
         """Whether there are thumbnails enough, where this engine gives nothing else."""
@@ -133,6 +146,7 @@ class _Search:
             before, known = len(self._small()), len(self.full)
             hands.leaf()
             if len(self.full) == known and self.view.session.load_pictures():
+                self.without_pictures = known
                 raise Died("its viewer may want to load its pictures first")
             # An engine cannot always tell which tile a large picture belongs to: the viewer begins at the first.
             unpaired = len(self.full) - known - (before - len(self._small()))
@@ -171,21 +185,20 @@ class _Search:
     def _last(self, exhausted: bool) -> Outcome:
         """Thumbnails, where nothing better was to be had."""
         small = self._small()
+        any_full = bool(self.full)
         if small and self.wanted and self.order.thumbnails:
             self._give(small)
         if self.handed_on:
-            return self.outcome(SearchState.OK, "" if self._any_full(small) else "thumbnails only", exhausted)
+            return self.outcome(SearchState.OK, "" if any_full else "thumbnails only", exhausted)
         reading = Reading(Kind.CHANGED, marker=f"{len(small)} thumbnails, no full-size address" if small else "")
         return self._closed_out(reading)
-
-    def _any_full(self, small: list[Found]) -> bool:
-        return bool(self.full - {found.address for found in small})
 
     def _closed_out(self, reading: Reading) -> Outcome:
         """The engine does not give pictures, or no longer: the page is kept for the report."""
         state, detail = verdict(reading, self.view.page)
         if self.order.report and state is not SearchState.EMPTY:
-            saved = save_page(self.order.report, self.view.page, f"{self.engine.name} {state} {detail}")
+            note = f"{self.engine.name} {state} {detail} · {self.view.page.address}"
+            saved = save_page(self.order.report, self.view.page.text, note)
             detail = f"{detail}; {saved}" if detail else saved
         return self.outcome(state, detail, exhausted=state is SearchState.EMPTY)
 

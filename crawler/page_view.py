@@ -10,13 +10,16 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from crawler import page_scripts
 from crawler.browser import Session
 from crawler.engines.base import BrowserEngine, Page, Reading
 from crawler.fence import MARK
+
+if TYPE_CHECKING:
+    from selenium.webdriver.remote.webdriver import WebDriver
 
 LONGEST_TEXT = 20_000_000  # characters of a page
 TRIES, PAUSE = 3, 0.1  # a script whose page is just being replaced is run again
@@ -56,6 +59,7 @@ class View:
         for final in (False, True):
             with self._faults():
                 driver = self._session.driver
+                _close_others(driver)
                 before = self._age()
                 try:
                     driver.get(address)
@@ -173,6 +177,17 @@ class View:
             raise Died(text) from error
         except (HTTPError, OSError, json.JSONDecodeError, TypeError) as error:
             raise Died(f"{type(error).__name__}: {error}"[:200]) from error
+
+
+def _close_others(driver: WebDriver) -> None:
+    """A click may have opened a second window; nobody would ever look at it."""
+    if len(handles := driver.window_handles) > 1:
+        own = driver.current_window_handle
+        for other in handles:
+            if other != own:
+                driver.switch_to.window(other)
+                driver.close()
+        driver.switch_to.window(own)
 
 
 def _first_line(error: BaseException) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
-LARGEST = 5_000_000  # characters of a page that are kept
+LARGEST = 20_000_000  # characters of a page that are kept
+# In front of a saved page: nothing in it runs, and nothing is fetched, when a person opens it.
+HARMLESS = "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
 
 
-def saved(path: Path | None, text: str) -> str:
-    """Writes the page and says where, for the detail of an outcome; empty when nothing is to be kept or can be."""
+def save_page(path: Path | None, text: str, note: str) -> str:
+    """Writes the page, with a note and the time in front of it, and says where; "" when nothing is to be kept."""
     if path is None:
         return ""
+    stamp = f"{note} · {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC".replace("--", "- -")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text[:LARGEST], "utf-8", "replace")
+        path.write_text(f"{HARMLESS}\n<!-- {stamp} -->\n{text[:LARGEST]}", "utf-8", "replace")
     except OSError as error:
-        return f"the page could not be saved: {error.strerror}"
+        return f"the page could not be saved: {error}"
     return f"see {path.name}"

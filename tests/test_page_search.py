@@ -94,8 +94,18 @@ def test_viewer_that_waits_for_its_pictures_gets_a_browser_that_loads_them(site:
         assert session.starts == 2
         assert outcome == Outcome(SearchState.OK, "", True, 8)
         assert basket.addresses == addresses("cat", 8)
-        search(session, TinyEngine(), order(site, "dog 8 small"), Basket().take, QUICK)
+        asked(session, site, "dog 30")
         assert session.starts == 2
+
+
+def test_pictures_that_did_not_help_are_not_loaded_again(site: TinySite) -> None:
+    with Session() as session:
+        for words in ("cat 8 small", "dog 8 small"):
+            basket = Basket()
+            search(session, TinyEngine(), order(site, words), basket.take, QUICK)
+            assert len(basket.found) == 8
+        assert session.starts == 3
+        assert not session.settings.pictures
 
 
 def test_thumbnails_come_last_and_flagged(session: Session, site: TinySite) -> None:
@@ -218,15 +228,25 @@ def test_page_that_hangs_costs_a_browser_and_ends(site: TinySite) -> None:
 
 
 def test_person_who_solves_a_captcha_is_waited_for(site: TinySite) -> None:
-    settings = Settings(show=True, flags=("--headless=new",))  # nobody can look on here
+    told: list[str] = []
+    settings = Settings(show=True, flags=("--headless=new",), tell=told.append)  # nobody can look on here
     with Session(settings) as session:
         site.solved.clear()
         timer = threading.Timer(2, site.solved.set)
         timer.start()
         outcome, basket = asked(session, site, "cat 30 captcha")
         timer.join()
+    assert len(told) == 1
+    assert told[0].startswith("Tiny asks whether you are a person")
     assert outcome.state is SearchState.OK
     assert basket.addresses == addresses("cat", 30)
+
+
+def test_windows_that_a_click_opens_are_closed(session: Session, site: TinySite) -> None:
+    asked(session, site, "cat 8 viewer window")
+    assert len(session.driver.window_handles) > 1
+    asked(session, site, "cat 8")
+    assert len(session.driver.window_handles) == 1
 
 
 def test_captcha_that_nobody_sees_is_blocked_at_once(session: Session, site: TinySite) -> None:

@@ -142,6 +142,7 @@ function show(count) {
       const link = `<a href="/go?full=${encodeURIComponent(full(n))}">go</a>`;
       setTimeout(() => tile.insertAdjacentHTML('beforeend', link), 30);
     });
+    if (has('window')) tile.addEventListener('click', () => window.open('/elsewhere'));
     if (has('viewer')) tile.addEventListener('click', event => { if (event.isTrusted) open(n) });
     main.append(tile);
   }
