@@ -1,4 +1,4 @@
-"""What is read from Google's pages, as they were saved."""
+"""How Google's ways to a picture are joined, and what each gives alone; `test_engine_pages` has the plain cases."""
 
 from __future__ import annotations
 
@@ -63,37 +63,11 @@ def test_record_is_matched_to_its_tile_by_thumbnail_when_the_name_is_gone() -> N
     assert len(found) == 7  # tile 2 shows a data: thumbnail, and without its name nothing joins the two
 
 
-def test_viewer_gives_the_large_picture_of_its_tile_and_no_small_one() -> None:
-    found = ENGINE.read(page("viewer")).found
-    assert [(one.address, one.thumbnail) for one in found] == [
-        (full(1), False),
-        ("https://encrypted-tbn2.gstatic.com/images?q=tbn:ANd9GcQcat2&s", True),
-        (full(3), False),
-    ]
-
-
 def test_records_within_text_of_scripts_are_read_and_the_end_is_seen() -> None:
     reading = ENGINE.read(page("scrolled"))
     assert addresses(page("scrolled")) == [full(1)]
     assert reading.found[0].page == "https://site1.example/cats/1?a=1&b=2"
     assert reading.ended
-
-
-@pytest.mark.parametrize(
-    ("case", "kind", "marker"),
-    [
-        ("empty", Kind.EMPTY, "did not match any"),
-        ("consent", Kind.CONSENT, "consent"),
-        ("consent_dialog", Kind.CONSENT, "consent"),
-        ("blocked", Kind.BLOCKED, "/sorry/"),
-        ("too_many", Kind.BLOCKED, "429"),
-        ("changed", Kind.CHANGED, "0 tiles"),
-    ],
-)
-def test_page_without_pictures_is_called_what_it_is(case: str, kind: Kind, marker: str) -> None:
-    reading = ENGINE.read(page(case))
-    assert (reading.kind, reading.found) == (kind, ())
-    assert marker in reading.marker
 
 
 @pytest.mark.parametrize(
@@ -108,30 +82,6 @@ def test_words_of_a_block_in_a_page_with_pictures_are_no_block() -> None:
     talk = "<p>unusual traffic from your computer</p><p>did not match any</p>"
     read = replace(page("normal"), text=page("normal").text + talk)
     assert ENGINE.read(read) == ENGINE.read(page("normal"))
-
-
-def test_advertisements_are_no_results() -> None:
-    reading = ENGINE.read(page("advertisements"))
-    assert [found.address for found in reading.found] == [full(1), full(2)]
-
-
-def test_malformed_tiles_and_records_do_not_cost_the_others() -> None:
-    reading = ENGINE.read(page("malformed"))
-    assert [found.address for found in reading.found] == [full(1), full(2)]
-
-
-def test_escapes_are_taken_out_once() -> None:
-    base = "https://pictures.example"
-    found = ENGINE.read(page("escaped")).found
-    assert [one.address for one in found] == [
-        f"{base}/w/index.php?title=cat&size=large&sig=a=b",
-        "https://그림.example/고양이/검은 고양이.jpg",
-        f'{base}/it\'s (1) "quoted".jpg?u=https%3A%2F%2Fa.example%2Fb%26c',
-        f"{base}/no-scheme.jpg",
-        f"{base}/a b/고양이.jpg?x=1&y=2#z",
-    ]
-    assert [one.title for one in found[:4]] == ['Cats & "dogs"', "고양이 \\ 사진 🐈\u200d⬛", "it's a cat", ""]
-    assert found[4].page == "https://site.example/p?q=1&r=ㄱ"
 
 
 def test_class_names_may_be_anything() -> None:
