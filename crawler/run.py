@@ -62,21 +62,21 @@ def _crawled(plan: Plan, dataset: Dataset, console: Console) -> None:
     with Display(console, plan.jobs(), plan.limit) as display, ExitStack() as stack:
         for note in plan.notes:
             display.warn(note)
-        pool = _browsers(plan, stack)
+        pool = _browsers(plan, stack, display)
         try:
             asyncio.run(_crawl(plan, dataset, pool, display))
         except* UserError as group:
             raise _first(group) from None
 
 
-def _browsers(plan: Plan, stack: ExitStack) -> BrowserPool | None:
+def _browsers(plan: Plan, stack: ExitStack, display: Display) -> BrowserPool | None:
     """The browsers that the plan needs, fenced in; `UserError` when there are none on this machine."""
     if not any(engine(name).needs_browser for name in plan.engines):
         return None
     wish = plan.browsers
     if not wish.grid:
         find()
-    settings = Settings(grid=wish.grid, show=wish.show)
+    settings = Settings(grid=wish.grid, show=wish.show, tell=display.warn)
     fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.rules.allow_private)))
     pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())))
     stack.callback(pool.close)
