@@ -59,7 +59,6 @@ class View:
         for final in (False, True):
             with self._faults():
                 driver = self._session.driver
-                _close_others(driver)
                 before = self._age()
                 try:
                     driver.get(address)
@@ -134,6 +133,8 @@ class View:
     def click(self, place: Place) -> None:
         """A real click."""
         self._pointer([place], press=True)
+        with self._faults():
+            _close_others(self._session.driver)
 
     def _pointer(self, places: Sequence[Place], press: bool) -> None:
         from selenium.webdriver.common.actions.action_builder import ActionBuilder
@@ -180,7 +181,7 @@ class View:
 
 
 def _close_others(driver: WebDriver) -> None:
-    """A click may have opened a second window; nobody would ever look at it."""
+    """A click may have opened a second window: it would leave the first one in the dark, and asleep."""
     if len(handles := driver.window_handles) > 1:
         own = driver.current_window_handle
         for other in handles:

@@ -142,8 +142,8 @@ function show(count) {
       const link = `<a href="/go?full=${encodeURIComponent(full(n))}">go</a>`;
       setTimeout(() => tile.insertAdjacentHTML('beforeend', link), 30);
     });
-    if (has('window')) tile.addEventListener('click', () => window.open('/elsewhere'));
-    if (has('viewer')) tile.addEventListener('click', event => { if (event.isTrusted) open(n) });
+    if (has('window')) tile.addEventListener('click', () => { window.other = window.open('/elsewhere') });
+    if (has('viewer')) tile.addEventListener('click', event => { if (event.isTrusted) enlarge(n) });
     main.append(tile);
   }
   next += count;
@@ -151,7 +151,7 @@ function show(count) {
   if (has('halves')) main.lastElementChild.dataset.full = 'http://pictures.example/\\ud83d.jpg';
 }
 let shown = 0;
-function open(n) {
+function enlarge(n) {
   shown = n;
   const image = document.createElement('img');
   image.className = 'large';
@@ -162,7 +162,7 @@ function open(n) {
   else ready();
 }
 addEventListener('keydown', event => {
-  if (shown && event.isTrusted && event.key === 'ArrowRight' && shown < numbers.length) open(shown + 1);
+  if (shown && event.isTrusted && event.key === 'ArrowRight' && shown < numbers.length) enlarge(shown + 1);
 });
 function more() {
   if (busy || next >= numbers.length) return;
