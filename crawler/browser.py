@@ -140,17 +140,8 @@ class Session:
         self._end()
 
     def _opened(self) -> WebDriver:
-        from selenium.common.exceptions import WebDriverException
-        from urllib3.exceptions import HTTPError
-
         os.environ.setdefault("SE_AVOID_STATS", "true")
-        try:
-            driver = self._connected(self.settings.grid) if self.settings.grid else self._local()
-        except (WebDriverException, HTTPError, OSError) as error:
-            self._end()
-            if self._closed:
-                raise SessionClosed from error
-            raise self._did_not_start(error) from error
+        driver = self._started()
         if self._closed:  # while it was starting
             self._driver = driver
             self._end()
@@ -158,6 +149,22 @@ class Session:
         driver.set_page_load_timeout(self.settings.page_timeout)
         driver.set_script_timeout(self.settings.script_timeout)
         return driver
+
+    def _started(self) -> WebDriver:
+        """A browser; a second try, for two drivers that start at once may want the same port."""
+        from selenium.common.exceptions import WebDriverException
+        from urllib3.exceptions import HTTPError
+
+        for last in (False, True):
+            try:
+                return self._connected(self.settings.grid) if self.settings.grid else self._local()
+            except (WebDriverException, HTTPError, OSError) as error:
+                self._end()
+                if self._closed:
+                    raise SessionClosed from error
+                if last:
+                    raise self._did_not_start(error) from error
+        raise AssertionError("the last try returns or raises")
 
     def _local(self) -> WebDriver:
         paths = self._paths or find()
