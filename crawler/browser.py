@@ -47,7 +47,7 @@ QUIET = (
     "--disable-sync",
     "--disk-cache-size=50000000",
     "--mute-audio",
-    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
 )
 BLOCK, DOWNLOADS_BLOCKED = 2, 3
 ALWAYS_BLOCKED = ("notifications", "geolocation", "media_stream_mic", "media_stream_camera", "automatic_downloads")

@@ -154,4 +154,4 @@ def test_nothing_of_the_traffic_goes_past_a_proxy() -> None:
     assert "--proxy-bypass-list=<-loopback>" in flags
     assert "--disable-quic" in flags
     assert "--host-resolver-rules=MAP * ~NOTFOUND" in flags
-    assert "--force-webrtc-ip-handling-policy=disable_non_proxied_udp" in flags
+    assert "--webrtc-ip-handling-policy=disable_non_proxied_udp" in flags

@@ -1,4 +1,4 @@
-"""The fence: what may pass it is checked by address, and Chromium gets nowhere except through it."""
+"""The fence as a proxy: what may pass it is checked by address, however the address is written."""
 
 from __future__ import annotations
 
@@ -11,15 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from crawler.addresses import Rule
-from crawler.browser import Session, Settings
-from crawler.fence import MARK, PRIVATE_HOSTS, Fence, fenced
-from crawler.order import Order
-from crawler.page_gate import Pace
-from crawler.page_search import search
-from curation.records import Job, SearchState
-from tests.browser import BROWSERS, program
+from crawler.fence import MARK, Fence
 from tests.loopback_site import LoopbackSite, Request, Wire
-from tests.tiny_engine import TinyEngine, TinySite, addresses
 
 
 class Mirror(LoopbackSite):
@@ -194,86 +187,3 @@ def test_many_connections_at_once(mirror: Mirror) -> None:
     with Fence(only(mirror)) as fence:
         answers = asyncio.run(all_of_them(fence.address))
     assert all(f"GET /{n}\n".encode() in answer for n, answer in enumerate(answers))
-
-
-# With a real browser
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[TinySite]:
-    program(BROWSERS)
-    with TinySite() as site:
-        yield site
-
-
-def asked(session: Session, home: str) -> tuple[SearchState, str, list[str]]:
-    found: list[str] = []
-
-    def take(new: object) -> bool:
-        found.extend(one.address for one in new)  # type: ignore[attr-defined]
-        return True
-
-    order = Order(Job("cat", "cat 60", "tiny"), home)
-    outcome = search(session, TinyEngine(), order, take, Pace(patience=0.5))
-    return outcome.state, outcome.detail, found
-
-
-def test_chromium_searches_through_the_fence_by_names_that_only_the_fence_knows(site: TinySite) -> None:
-    hosts = {"engine.example": f"127.0.0.1:{site.port}"}
-    with fenced(Settings(), Rule(), hosts) as settings, Session(settings) as session:
-        state, _, found = asked(session, "http://engine.example")
-        assert (state, found) == (SearchState.OK, addresses("cat", 60))
-        state, detail, _ = asked(session, site.home)
-        assert state is SearchState.UNREACHABLE
-        assert detail == "private-address: 127.0.0.1 is not a public address"
-
-
-@pytest.mark.parametrize("fence", [True, False])
-def test_chromium_gets_past_the_fence_by_no_way_that_is_open_without_it(site: TinySite, fence: bool) -> None:
-    rule = only(site) if fence else Rule(allow_private=True)
-    with Mirror() as secret, fenced(Settings(), rule) as settings, Session(settings) as session:
-        asked(session, site.home)
-        session.driver.execute_async_script(WAYS_OUT.replace("PLACE", f"127.0.0.1:{secret.port}"))
-        session.driver.get("about:blank")
-        paths = {request.path for request in secret.requests}
-    open_without = {"/fetch", "/beacon", "/iframe", "/script", "/prefetch", "/stylesheet", "/socket", "/events"}
-    assert not paths if fence else open_without <= paths
-
-
-WAYS_OUT = """
-const done = arguments[0], place = 'PLACE';
-const element = (name, fields) => document.body.append(Object.assign(document.createElement(name), fields));
-for (const host of [place, place.replace('127.0.0.1', 'localhost'), place.replace('127.0.0.1', '[::1]')]) {
-  fetch(`http://${host}/fetch`, {mode: 'no-cors'}).catch(() => {});
-  navigator.sendBeacon(`http://${host}/beacon`, 'x');
-  element('iframe', {src: `http://${host}/iframe`});
-  element('script', {src: `http://${host}/script`});
-  element('img', {src: `http://${host}/image`});
-  for (const rel of ['dns-prefetch', 'preconnect', 'prefetch', 'stylesheet', 'manifest'])
-    element('link', {rel, href: `http://${host}/${rel}`});
-  try { new WebSocket(`ws://${host}/socket`); } catch {}
-  try { new EventSource(`http://${host}/events`); } catch {}
-  const server = {urls: `turn:${host}?transport=tcp`, username: 'u', credential: 'p'};
-  const peer = new RTCPeerConnection({iceServers: [server]});
-  peer.createDataChannel('x');
-  peer.createOffer().then(offer => peer.setLocalDescription(offer));
-}
-setTimeout(done, 1500);
-"""
-
-
-def test_grid_elsewhere_gets_host_rules_and_one_here_gets_the_proxy() -> None:
-    with fenced(Settings(grid="http://grid.example:4444"), Rule()) as settings:
-        assert settings.host_rules == PRIVATE_HOSTS
-        assert not settings.proxy
-    with fenced(Settings(grid="http://localhost:4444"), Rule()) as settings:
-        assert settings.proxy
-    with fenced(Settings(), Rule(allow_private=True)) as settings:
-        assert settings == Settings()
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.1"])
-def test_host_rules_keep_chromium_from_private_addresses(host: str, site: TinySite) -> None:
-    with Session(Settings(host_rules=PRIVATE_HOSTS)) as session:
-        state, detail, _ = asked(session, f"http://{host}:{site.port}")
-        assert (state, detail) == (SearchState.UNREACHABLE, "ERR_NAME_NOT_RESOLVED")
