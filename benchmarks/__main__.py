@@ -17,6 +17,7 @@ MINUTES = {
     "digits_quality": 5,
     "training_time": 20,
     "downloads": 4,
+    "keywords": 2,
 }  # on two cores
 
 
