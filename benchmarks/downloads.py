@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -35,6 +36,19 @@ PEERS = {"icrawler, 1 thread": ("icrawler", 1), "icrawler, 16 threads": ("icrawl
 HERE = Path(__file__).resolve().parent
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where pictures come from and where they go. Nothing is deleted before the end: for minutes after a thousand files
+    were deleted, ext4 is several times slower to make new ones."""
+
+    home: str
+    folder: Path
+
+    def empty(self) -> Path:
+        """A path below the folder that is not there yet."""
+        return self.folder / str(len(list(self.folder.iterdir())))
+
+
 @contextmanager
 def picture_server() -> Iterator[str]:
     """Its address, while it runs."""
@@ -50,7 +64,7 @@ def picture_server() -> Iterator[str]:
         process.stdout.close()
 
 
-def ours(home: str, count: int, check: bool) -> dict[str, Any]:
+def ours(home: str, folder: Path, count: int, check: bool) -> dict[str, Any]:
     """One crawl's downloads in this process."""
     from crawler.addresses import Rule
     from crawler.check import PictureRules
@@ -69,7 +83,7 @@ def ours(home: str, count: int, check: bool) -> dict[str, Any]:
             await Downloader(dataset, client, count, PictureRules(check=check)).run([job], searched)
             watch.cancel()
 
-    with tempfile.TemporaryDirectory(dir=HERE.parent) as folder, Dataset(Path(folder)) as dataset:
+    with Dataset(folder) as dataset:
         job = Job("pictures", "pictures", "benchmark")
         dataset.add(job, [Found(f"{home}/{number}.jpg") for number in range(count)])
         started = time.monotonic()
@@ -98,37 +112,37 @@ def in_a_process(command: list[str | Path]) -> dict[str, Any]:
     return result
 
 
-def measure_ours(home: str, count: int, check: bool = True) -> dict[str, Any]:
+def measure_ours(place: Place, count: int, *options: str) -> dict[str, Any]:
     """As above, in a process of its own."""
-    options = ["--ours", home, "--count", str(count), *([] if check else ["--no-check"])]
-    return in_a_process([sys.executable, Path(__file__), *options])
+    words: list[str | Path] = ["--ours", place.home, "--folder", place.empty(), "--count", str(count), *options]
+    return in_a_process([sys.executable, Path(__file__), *words])
 
 
-def measure_peer(python: Path, name: str, home: str, threads: int) -> dict[str, Any]:
+def measure_peer(place: Place, python: Path, name: str, threads: int) -> dict[str, Any]:
     """A peer with the same addresses."""
-    with tempfile.TemporaryDirectory(dir=HERE.parent) as folder:
-        addresses = Path(folder) / "addresses.txt"
-        addresses.write_text("\n".join(f"{home}/{number}.jpg" for number in range(COUNT)))
-        saved = Path(folder) / "saved"
-        saved.mkdir()
-        return in_a_process([python, HERE / "peer_downloads.py", name, addresses, saved, str(threads)])
+    saved = place.empty()
+    saved.mkdir()
+    addresses = saved.with_suffix(".txt")
+    addresses.write_text("\n".join(f"{place.home}/{number}.jpg" for number in range(COUNT)))
+    return in_a_process([python, HERE / "peer_downloads.py", name, addresses, saved, str(threads)])
 
 
 def measure(peers: Path | None) -> list[Figure]:
     """All figures."""
     rates: dict[str, list[float]] = {}
     peaks: dict[str, float] = {}
-    with picture_server() as home:
+    with picture_server() as home, tempfile.TemporaryDirectory(dir=HERE.parent) as folder:
+        place = Place(home, Path(folder))
         for _ in range(ROUNDS):
-            results = {"ours": measure_ours(home, COUNT), "ours, checks off": measure_ours(home, COUNT, check=False)}
+            results = {"ours": measure_ours(place, COUNT), "ours, checks off": measure_ours(place, COUNT, "--no-check")}
             if peers:
-                results |= {name: measure_peer(peers, *peer[:1], home, peer[1]) for name, peer in PEERS.items()}
+                results |= {name: measure_peer(place, peers, *peer) for name, peer in PEERS.items()}
             for name, result in results.items():
                 assert result["count"] >= COUNT * 0.99, (name, result)
                 rates.setdefault(name, []).append(result["count"] / result["seconds"])
                 peaks[name] = max(peaks.get(name, 0), result["megabytes"])
-        distant = measure_ours(f"{home}/slow", SLOW)
-        many = measure_ours(home, MANY)
+        distant = measure_ours(Place(f"{home}/slow", place.folder), SLOW)
+        many = measure_ours(place, MANY)
     return _figures(rates, peaks, distant, many)
 
 
@@ -177,10 +191,11 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default="", help="a Python that has icrawler 0.6.10 and img2dataset")
     parser.add_argument("--ours", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=COUNT, help=argparse.SUPPRESS)
     parser.add_argument("--no-check", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.ours:
-        print(json.dumps(ours(options.ours, options.count, not options.no_check)))
+        print(json.dumps(ours(options.ours, options.folder, options.count, not options.no_check)))
     else:
         sys.exit(not print_table("Downloads", measure(peers_python(options.peers))))
