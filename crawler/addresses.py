@@ -37,6 +37,11 @@ class Refusal(Exception):  # noqa: N818 - a decision, not a fault
         super().__init__(f"{reason}: {detail}")
         self.reason, self.detail = reason, detail
 
+    @property
+    def said(self) -> str:
+        """For where `unreachable` is said already: the detail alone, or with any other reason in front."""
+        return self.detail if self.reason is Reason.UNREACHABLE else str(self)
+
 
 @dataclass(frozen=True)
 class Rule:

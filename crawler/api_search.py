@@ -21,7 +21,7 @@ async def search(client: Client, engine: ApiEngine, order: Order, take: Take) ->
         try:
             status, text = await client.json(address, engine.headers)
         except Refusal as refusal:
-            return Outcome(SearchState.UNREACHABLE, f"{refusal.reason}: {refusal.detail}", found=found)
+            return Outcome(SearchState.UNREACHABLE, refusal.said, found=found)
         reading = engine.read(Page(address, text, status=status))
         if reading.kind is not Kind.OK:
             if reading.kind is Kind.EMPTY and found:

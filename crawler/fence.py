@@ -126,7 +126,7 @@ class Fence:
         except ValueError as error:
             return await _say(writer, b"400 Bad Request", str(error))
         except (Refusal, OSError, TimeoutError) as error:
-            why = str(error) or f"{wanted.host}: no answer"
+            why = (error.said if isinstance(error, Refusal) else str(error)) or f"{wanted.host}: no answer"
             self.refused.append((wanted.host, why))
             return await _say(writer, b"403 Forbidden" if isinstance(error, Refusal) else b"502 Bad Gateway", why)
         self.passed += 1

@@ -20,6 +20,7 @@ from curation.records import Job, JobCounts, Reason, SearchRecord, SearchState
 from handwriter_models.errors import DONE, INCOMPLETE
 
 BAR = 30  # cells of the longest bar
+MORE = "Add engines, or other words: `label = words`"
 SHORT = 0.5  # a class with less than this share of the median is short
 NOTHING = JobCounts(found=0, kept=0, refused={}, pending=0, claimed=0)
 # From good to bad: the state of several searches together is that of the worst.
@@ -181,7 +182,10 @@ def _warnings(report: Report) -> list[str]:
     if short:
         named = ", ".join(f"{label} ({kept[label]})" for label in short[:12]) + (" …" if len(short) > 12 else "")
         word = "class is" if len(short) == 1 else "classes are"
-        lines.append(f"{len(short)} {word} short of pictures: {named}. Add engines, or other words: `label = words`")
+        states = {record.state for record in report.searches.values()}
+        offline = states == {SearchState.UNREACHABLE}
+        advice = "No engine was reached: is this machine on the internet?" if offline else MORE
+        lines.append(f"{len(short)} {word} short of pictures: {named}. {advice}")
     reports = report.dataset / "reports"
     if reports.is_dir() and report.exit_code():
         lines.append(f"pages that could not be read are kept in {reports}")

@@ -38,7 +38,7 @@ def run(plan: Plan, json_wanted: bool) -> int:
             _crawled(plan, dataset, console)
         except KeyboardInterrupt:
             interrupted = True
-        report = _report(dataset, plan.jobs(), time.monotonic() - started)
+        report = _report(plan.dataset, dataset, plan.jobs(), time.monotonic() - started)
         _print(report, json_wanted)
         if interrupted:
             console.print("interrupted: all of this is saved; the same command goes on from here")
@@ -50,7 +50,7 @@ def show_status(path: Path, json_wanted: bool) -> int:
     if not path.is_dir():
         raise UserError(f"there is no dataset {path}", "give the folder that a crawl made, such as data/keywords")
     with Dataset(path, create=False) as dataset:
-        report = _report(dataset, tuple(dataset.jobs()), None)
+        report = _report(path, dataset, tuple(dataset.jobs()), None)
         runs = dataset.live_runs()
     _print(
         report, json_wanted, [f"running now: {run.command} (process {run.pid}, since {run.started})" for run in runs]
@@ -113,9 +113,9 @@ def _first(group: BaseExceptionGroup[UserError]) -> UserError:
     return error
 
 
-def _report(dataset: Dataset, jobs: tuple[Job, ...], seconds: float | None) -> Report:
+def _report(path: Path, dataset: Dataset, jobs: tuple[Job, ...], seconds: float | None) -> Report:
     searches = {record.job: record for record in dataset.searches()}
-    return Report(dataset.root, jobs, dataset.counts(), searches, seconds)
+    return Report(path, jobs, dataset.counts(), searches, seconds)
 
 
 def _print(report: Report, json_wanted: bool, lines: list[str] | None = None) -> None:
