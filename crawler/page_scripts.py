@@ -20,9 +20,9 @@ return JSON.stringify({
 });
 """
 
-# (milliseconds at most, milliseconds of quiet, done) → {bottom, changes}: scrolls down a window at a time and stops
-# when the end is reached and nothing has changed for a while. Every step waits for a frame: only then has a page that
-# watches what is in sight noticed it.
+# (milliseconds at most, milliseconds of quiet, done) → {bottom, still}: scrolls down a window at a time and stops when
+# the end is reached and nothing has changed for a while; tells for how many milliseconds. Every step waits for a frame:
+# only then has a page that watches what is in sight noticed it.
 SCROLL = """
 const [most, quiet, done] = arguments;
 const page = document.scrollingElement ?? document.documentElement;
@@ -34,14 +34,14 @@ const frame = () => new Promise(ready => { requestAnimationFrame(ready); setTime
 const pause = time => new Promise(ready => setTimeout(ready, time));
 (async () => {
   const box = room(page) > 0 ? page : inner() ?? page, start = performance.now();
-  let last = start, changes = 0;
-  const watch = new MutationObserver(list => { changes += list.length; last = performance.now(); });
+  let last = start;
+  const watch = new MutationObserver(() => { last = performance.now(); });
   watch.observe(document, {subtree: true, childList: true, attributes: true});
   for (;;) {
     const now = performance.now(), bottom = box.scrollTop + box.clientHeight >= box.scrollHeight - 2;
     if (now - start > most || (bottom && now - last > quiet)) {
       watch.disconnect();
-      return done({bottom, changes});
+      return done({bottom, still: now - last});
     }
     box.scrollBy({top: Math.max(box.clientHeight, 200) * 0.9, behavior: 'instant'});
     await frame();

@@ -158,15 +158,15 @@ class _Search:
         since, progress, slowest, presses = time.monotonic(), self._progress(), 0.0, 0
         glance = self.pace.glance
         while time.monotonic() < self.end:
-            bottom = self.view.scroll(glance, self.pace.quiet)
+            bottom, still = self.view.scroll(glance, self.pace.quiet)
             glance = min(glance * 1.5, self.pace.longest_glance)
             reading = self.view.look()
             if not self.hand_on(reading) or len(self._small()) >= tiles:
                 return True
             now = time.monotonic()
             if self._progress() > progress:
-                slowest = max(slowest, now - since)
-                since, progress, presses = now, self._progress(), 0
+                slowest = max(slowest, now - still - since)
+                since, progress, presses = now - still, self._progress(), 0
             elif bottom and reading.ended:
                 return False
             elif bottom and presses < PRESSES and self.view.press(self.engine.more_buttons):

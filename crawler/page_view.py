@@ -103,12 +103,12 @@ class View:
         with self._faults():
             return self._session.driver.execute_script(script, *values)
 
-    def scroll(self, seconds: float, quiet: float) -> bool:
-        """Scrolls on for a while; whether the end of the page is reached."""
+    def scroll(self, seconds: float, quiet: float) -> tuple[bool, float]:
+        """Scrolls on for a while; whether the end of the page is reached, and for how many seconds nothing changed."""
         with self._faults(leaving_ok=True):
             moved = self._session.driver.execute_async_script(page_scripts.SCROLL, seconds * 1000, quiet * 1000)
-            return bool(moved["bottom"])
-        return False
+            return bool(moved["bottom"]), float(moved["still"]) / 1000
+        return False, 0.0
 
     def press(self, selectors: Sequence[str]) -> bool:
         """Clicks the first of these that can be seen, with a real pointer; whether there was one."""
