@@ -178,8 +178,12 @@ def _loaded(picture: Image.Image, name: str, limits: Limits) -> Image.Image:
 
 def _load(picture: Image.Image, name: str, limits: Limits) -> None:
     _check_size(picture.size, name, limits)
-    tile = getattr(picture, "tag_v2", {})
-    _check_size((int(tile.get(322, 1)), int(tile.get(323, 1))), f"a TIFF tile of {name}", limits)
+    try:
+        tile = getattr(picture, "tag_v2", {})  # whatever a file says: text, no number, infinite
+        size = (int(tile.get(322, 1)), int(tile.get(323, 1)))
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise _damaged(name, "TIFF", error) from error
+    _check_size(size, f"a TIFF tile of {name}", limits)
     try:
         picture.load()
     except Exception as error:  # as above

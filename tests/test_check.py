@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from io import BytesIO
 
 import pytest
@@ -49,6 +50,17 @@ def test_everything_else_is_refused_for_what_it_is(data: bytes, reason: Reason) 
         checked(data, RULES)
     assert caught.value.reason is reason
     assert "\n" not in caught.value.detail
+
+
+def test_tiff_with_tags_of_the_wrong_kind_is_refused_and_does_no_harm() -> None:
+    data = bytearray(files.picture(7, "tiff"))
+    head = int.from_bytes(data[4:8], "little")
+    for place in range(head + 2, head + 2 + 12 * data[head], 12):
+        if struct.unpack_from("<H", data, place) == (284,):  # its planes: now the width of its tiles, as text
+            struct.pack_into("<HH", data, place, 322, 2)
+    with pytest.raises(Refusal) as caught:
+        checked(bytes(data), RULES)
+    assert caught.value.reason is Reason.TRUNCATED
 
 
 def test_shorter_side_decides_what_is_too_small() -> None:
