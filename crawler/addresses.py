@@ -12,7 +12,9 @@ import ipaddress
 import re
 import socket
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
 from curation.records import Reason
@@ -21,13 +23,15 @@ LONGEST = 8192  # characters of an address
 PORTS = {"http": 80, "https": 443}
 Resolver = Callable[[str, int], Awaitable[list[str]]]
 IP = ipaddress.IPv4Address | ipaddress.IPv6Address
-# What `is_global` does not cover in every version: shared space of carriers, benchmarks, NAT64, 6to4 relays.
-_MORE_PRIVATE = [
-    ipaddress.ip_network(network)
-    for network in ("100.64.0.0/10", "198.18.0.0/15", "192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "fec0::/10")
-]
+# What `is_global` does not cover in every version: shared space of carriers, benchmarks, NAT64, 6to4 relays; and the
+# address under which one cloud (Azure) tells its machines their secrets, public by its number only.
+_MORE = "100.64.0.0/10 198.18.0.0/15 192.0.0.0/24 192.88.99.0/24 168.63.129.16/32 64:ff9b:1::/48 fec0::/10"
+_MORE_PRIVATE = [ipaddress.ip_network(network) for network in _MORE.split()]
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _LEFT_ALONE = "%/:=&?~#+!$,;'@()*[]"
+_STRAY = re.compile(r"%(?![0-9A-Fa-f]{2})")  # a percent sign that encodes nothing, as in "50% off.jpg"
+# Threads of their own: a name server that does not answer holds one for many seconds, and the event loop's are few.
+_LOOKUPS = ThreadPoolExecutor(32, thread_name_prefix="names")
 
 
 class Refusal(Exception):  # noqa: N818 - a decision, not a fault
@@ -125,12 +129,13 @@ def _place(parts: SplitResult) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quote(text.encode("utf-8", "replace"), safe=_LEFT_ALONE)
+    return quote(_STRAY.sub("%25", text).encode("utf-8", "replace"), safe=_LEFT_ALONE)
 
 
 async def system_resolver(host: str, port: int) -> list[str]:
     """What the system's resolver says, without duplicates."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOKUPS, ask)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 

@@ -47,6 +47,8 @@ PRIVATE = [
     "2002:7f00:1::",
     "2002:a00:1::",
     "2001:0:7f00:1::",
+    "168.63.129.16",
+    "100.100.100.200",
 ]
 PUBLIC = [
     "8.8.8.8",
@@ -121,6 +123,7 @@ def test_name_without_an_address_is_unreachable() -> None:
         ("//example.com/x", "https://example.com/x"),
         ("http://한국.kr/고양이.jpg", "http://xn--3e0b707e.kr/%EA%B3%A0%EC%96%91%EC%9D%B4.jpg"),
         ("http://a.b/%EA%B3%A0?u=x%3D1", "http://a.b/%EA%B3%A0?u=x%3D1"),
+        ("http://a.b/50% off%?q=%&r=%zz%41", "http://a.b/50%25%20off%25?q=%25&r=%25zz%41"),
         ("http://user:secret@a.b/x", "http://a.b/x"),
         (" http://a.b/\n\tx ", "http://a.b/x"),
         ("http://a.b./x", "http://a.b/x"),
