@@ -102,6 +102,8 @@ def refusal_of(error: Exception, again: Callable[[Refusal], Exception]) -> Excep
     detail = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
     if isinstance(error, aiohttp.InvalidURL):
         return Refusal(Reason.BAD_ADDRESS, detail)
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return Refusal(Reason.UNREACHABLE, detail)
     if isinstance(error, aiohttp.ServerDisconnectedError | ConnectionResetError | aiohttp.ClientOSError):
         return again(Refusal(Reason.UNREACHABLE, detail))
     if isinstance(error, aiohttp.ClientResponseError | aiohttp.http_exceptions.HttpProcessingError):

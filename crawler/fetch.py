@@ -18,7 +18,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import aiohttp
 from yarl import URL
 
-from crawler.addresses import Refusal, Resolver, Rule, joined, normal, system_resolver
+from crawler.addresses import PORTS, Refusal, Resolver, Rule, joined, normal, system_resolver
 from crawler.answers import Body, Limits, decoded, refusal_of, wait_asked
 from crawler.connections import Gates, check_literal, connector
 from crawler.robots import LARGEST, Robots, opted_out
@@ -81,6 +81,17 @@ class _Again(Exception):  # noqa: N818 - not the end yet
         super().__init__(str(refusal))
         self.refusal, self.wait, self.body = refusal, wait, body
 
+    @property
+    def means_the_host(self) -> bool:
+        """Too much was asked of the host as a whole, so nobody should ask it for a while."""
+        status = self.body.status if self.body else 0
+        return status == 429 or (status == 503 and self.wait is not None)
+
+    @property
+    def host(self) -> str:
+        """That of the answer, after redirects."""
+        return urlsplit(self.body.address).netloc if self.body else ""
+
 
 class Client:
     """An async context manager; one for a whole crawl."""
@@ -90,7 +101,7 @@ class Client:
         contact = f"; {settings.contact}" if settings.contact else ""
         self.user_agent = USER_AGENT.format(contact=contact)
         self._resolver = resolver
-        self._gates = Gates(settings.concurrency, settings.per_host)
+        self._gates = Gates(settings.concurrency, settings.per_host, settings.longest_wait)
         self._robots = Robots(self._robots_txt)
 
     async def __aenter__(self) -> Client:
@@ -117,7 +128,7 @@ class Client:
         address = normal(address)
         if address.startswith("data:"):
             return Fetched(_inline(address, self.settings.max_bytes), address)
-        headers = {"Accept": "image/*,*/*;q=0.5"} | ({"Referer": referer} if referer.startswith("http") else {})
+        headers = {"Accept": "image/*,*/*;q=0.5"} | _referer(referer)
         body = await self._persistent(address, _Wish(headers, self.settings.max_bytes, picture=True))
         return Fetched(body.data, body.address)
 
@@ -144,6 +155,8 @@ class Client:
                 return await self._followed(address, wish, settings)
             except _Again as again:
                 wait = settings.back_off * 2**attempt if again.wait is None else again.wait
+                if wish.picture and again.means_the_host:
+                    self._gates.leave_alone(again.host, wait)
                 if attempt == settings.retries or wait > settings.longest_wait:
                     if again.body and not wish.picture:
                         return again.body  # to an API, "too many requests" is an answer
@@ -169,9 +182,11 @@ class Client:
     async def _asked(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
         """One hop: the rules first, then one request when host and client have a place free."""
         parts = urlsplit(address)
-        check_literal(parts.hostname or "", parts.port or 0, settings.rule)
-        if wish.picture and settings.obey_robots and (fault := await self._robots.forbids(address)):
-            raise Refusal(Reason.ROBOTS, fault)
+        check_literal(parts.hostname or "", parts.port or PORTS[parts.scheme], settings.rule)
+        if wish.picture:
+            self._check_quiet(parts.netloc)
+            if settings.obey_robots:
+                await self._robots.check(address)
         async with self._gates.passed(parts.netloc):
             try:
                 async with asyncio.timeout(settings.deadline):
@@ -182,6 +197,12 @@ class Client:
                 raise Refusal(Reason.TIMEOUT, "no answer in time") from error
             except (aiohttp.ClientError, OSError, ValueError) as error:
                 raise refusal_of(error, _Again) from error
+
+    def _check_quiet(self, host: str) -> None:
+        """A host that asked for more patience than we have is not asked for each of its pictures."""
+        seconds = self._gates.quiet(host)
+        if seconds > self.settings.longest_wait:
+            raise Refusal(Reason.HTTP_ERROR, f"the host asked to be left alone for {seconds:.0f} s more")
 
     async def _request(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
         started = time.monotonic()
@@ -209,6 +230,14 @@ class Client:
         tag = opted_out(answer.headers.getall("X-Robots-Tag", ())) if settings.obey_opt_out else ""
         if tag:
             raise Refusal(Reason.OPTED_OUT, f"X-Robots-Tag: {tag}")
+
+
+def _referer(page: str) -> dict[str, str]:
+    """As a header, without what no other host needs to know: fragment, name and password."""
+    try:
+        return {"Referer": normal(page)} if page[:4].lower() == "http" else {}
+    except Refusal:
+        return {}
 
 
 def _inline(address: str, largest: int) -> bytes:

@@ -1,12 +1,13 @@
 """What a host lets a crawler do: robots.txt (RFC 9309) and the X-Robots-Tag of an answer.
 
 A host's robots.txt is asked for once and remembered. One that does not exist allows all; one that cannot be had because
-the server fails allows nothing, as the RFC asks.
+the server fails allows nothing, as the RFC asks: this is remembered for a minute only, for servers recover.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -14,9 +15,14 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
+from crawler.addresses import Refusal
+from curation.records import Reason
+
 AGENT = "HandWriter"  # the name that robots.txt knows us by
 LARGEST = 500 * 1024  # bytes of a robots.txt that are read, as RFC 9309 asks at least
-MOST_HOSTS = 10_000
+LONG = 20_000  # characters from which on it is read in a thread: the longest take half a second
+MOST_HOSTS = 2000  # remembered, those asked for last; 20 kB each
+FAULT_SECONDS = 60.0
 OPT_OUTS = frozenset({"noai", "noimageai", "noindex", "noimageindex", "none"})
 # Directives that carry a value after a colon; any other word before a colon names the robot that is meant.
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
@@ -26,38 +32,44 @@ Fetch = Callable[[str], Awaitable[tuple[int, str]]]  # address → status and te
 
 @dataclass(frozen=True)
 class Rules:
-    """What one host allows; without a parsed file, everything or (with `fault`) nothing."""
+    """What one host allows; without a parsed file, everything or (with `fault`) nothing until then."""
 
     parsed: Protego | None = None
-    fault: str = ""
+    fault: Refusal | None = None
+    until: float = float("inf")
 
-    def forbids(self, address: str) -> str:
-        """Why the address is not to be fetched; empty when it may be."""
+    def check(self, address: str) -> None:
+        """Raises `Refusal` when the address is not to be fetched."""
         if self.fault:
-            return self.fault
-        if self.parsed is None or self.parsed.can_fetch(address, AGENT):
-            return ""
-        return "robots.txt disallows it"
+            raise Refusal(self.fault.reason, self.fault.detail)
+        if self.parsed and not self.parsed.can_fetch(address, AGENT):
+            raise Refusal(Reason.ROBOTS, "robots.txt disallows it")
 
 
 class Robots:
     """The robots.txt of every host that was asked, each fetched once however many ask at once."""
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch, self._clock = fetch, clock
         self._hosts: OrderedDict[str, asyncio.Future[Rules]] = OrderedDict()
 
-    async def forbids(self, address: str) -> str:
-        """Why the address is not to be fetched; empty when it may be."""
+    async def check(self, address: str) -> None:
+        """Raises `Refusal` when the address is not to be fetched: `robots`, or `unreachable` where nobody answers."""
         parts = urlsplit(address)
         origin = f"{parts.scheme}://{parts.netloc}"
         asked = self._hosts.get(origin)
-        if asked is None:
+        if asked is None or (asked.done() and asked.result().until < self._clock()):
             asked = self._hosts[origin] = asyncio.ensure_future(self._rules(origin))
-            if len(self._hosts) > MOST_HOSTS:
-                self._hosts.popitem(last=False)
+        self._hosts.move_to_end(origin)
+        if len(self._hosts) > MOST_HOSTS:
+            self._forget_one()
         # Shielded: that one download is given up must not take the answer from the others.
-        return (asked.result() if asked.done() else await asyncio.shield(asked)).forbids(address)
+        (asked.result() if asked.done() else await asyncio.shield(asked)).check(address)
+
+    def _forget_one(self) -> None:
+        oldest = next((origin for origin, asked in self._hosts.items() if asked.done()), None)
+        if oldest:
+            del self._hosts[oldest]
 
     async def close(self) -> None:
         """Gives up what is still being asked for."""
@@ -68,10 +80,12 @@ class Robots:
     async def _rules(self, origin: str) -> Rules:
         status, text = await self._fetch(f"{origin}/robots.txt")
         if status == 0 or status == 429 or status >= 500:
-            return Rules(fault=f"robots.txt cannot be had ({status or 'no answer'})")
+            reason = Reason.ROBOTS if status else Reason.UNREACHABLE
+            fault = Refusal(reason, f"robots.txt cannot be had ({status or 'no answer'})")
+            return Rules(fault=fault, until=self._clock() + FAULT_SECONDS)
         if status >= 300:
             return Rules()
-        return Rules(Protego.parse(text))
+        return Rules(Protego.parse(text) if len(text) < LONG else await asyncio.to_thread(Protego.parse, text))
 
 
 def opted_out(tags: Iterable[str]) -> str:
