@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
@@ -25,6 +26,7 @@ from curation.records import Claim, Job, Kept, Refused
 THREADS = min(8, (os.cpu_count() or 1) + 1)
 BATCH, BATCH_SECONDS = 64, 0.1  # rows settled together, and how long the first of them waits
 AHEAD = 2  # claims held for each place of the client, so that slow hosts do not leave places empty
+SHARE, MOST_OPEN = 16, 2048  # claims that each of many jobs may hold, and all together: those that wait cost little
 IDLE_SECONDS = 0.5  # between two looks for addresses that other programs add or give back
 MOST_HELD = 64 * 2**20  # bytes that wait to be checked; no more are asked for until there are less
 
@@ -92,7 +94,7 @@ class Downloader:
         self._dataset, self._client, self._limit, self._rules = dataset, client, limit, rules
         self._room = client.settings.concurrency * AHEAD + 2 * BATCH
         self._active: dict[asyncio.Task[None], Claim] = {}
-        self._open = 0  # claims that are not settled yet
+        self._open: dict[int, Job] = {}  # claims that are not settled yet, by id
         self._failure: BaseException | None = None
         self._news = asyncio.Event()  # new rows, or room for more claims
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -121,24 +123,30 @@ class Downloader:
 
     async def _fed(self, wanted: frozenset[Job]) -> bool:
         """Starts downloads while there is room; False when there was nothing to start."""
-        if self._open >= self._room:
-            return True
-        claims = await asyncio.to_thread(self._claims, wanted, self._room - self._open)
+        claiming = asyncio.create_task(asyncio.to_thread(self._claims, wanted, Counter(self._open.values())))
+        try:
+            claims = await asyncio.shield(claiming)
+        except asyncio.CancelledError:  # the thread goes on: what it claims must be given back
+            self._dataset.release([claim.id for claim in await claiming])
+            raise
         for claim in claims:
+            self._open[claim.id] = claim.job
             task = asyncio.create_task(self._one(claim))
             self._active[task] = claim
             task.add_done_callback(self._is_done)
-        self._open += len(claims)
         return bool(claims)
 
-    def _claims(self, wanted: frozenset[Job], room: int) -> list[Claim]:
-        """Up to `room` claims, an equal share a job: the slow host of one must not hold up the others."""
+    def _claims(self, wanted: frozenset[Job], held: Counter[Job]) -> list[Claim]:
+        """What there is room for. Each job has its share, or those at one slow host would come to hold everything."""
+        if held.total() >= MOST_OPEN:
+            return []
         waiting = [job for job, counts in self._dataset.counts().items() if counts.pending and job in wanted]
+        most = min(MOST_OPEN, max(self._room, SHARE * len(waiting)))
         claims: list[Claim] = []
-        for place, job in enumerate(waiting):
-            share = -(-(room - len(claims)) // (len(waiting) - place))
-            if share:
-                claims += self._dataset.claim(job, share, self._limit)
+        for job in waiting:
+            room = min((most // len(waiting) or 1) - held[job], most - held.total() - len(claims))
+            if room > 0:
+                claims += self._dataset.claim(job, room, self._limit)
         return claims
 
     def _is_done(self, task: asyncio.Task[None]) -> None:
@@ -174,7 +182,8 @@ class Downloader:
             kept = [result for result in results if isinstance(result, Kept)]
             refused = [result for result in results if isinstance(result, Refused)]
             await asyncio.to_thread(self._dataset.settle, kept, refused)
-            self._open -= len(results)
+            for result in results:
+                del self._open[result.id]
             self._news.set()  # there is room again, and a refusal lets the next address have its turn
 
     async def _end(self, settling: asyncio.Task[None]) -> None:

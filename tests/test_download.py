@@ -74,6 +74,25 @@ def test_slow_host_does_not_hold_up_the_others(tmp_path: Path) -> None:
         assert dataset.counts()[JOB].kept < 150
 
 
+def test_many_jobs_at_one_slow_host_do_not_hold_up_the_only_quick_one(tmp_path: Path) -> None:
+    slow_jobs = [Job(f"cat {number}", "cat", "commons") for number in range(12)]
+    with PictureHost(latency=0.4) as slow, PictureHost() as quick, Dataset(tmp_path) as dataset:
+        for job in slow_jobs:
+            dataset.add(job, [Found(slow.url(f"/{job.label}/{number}.jpg")) for number in range(40)])
+        dataset.add(JOB, [Found(quick.url(f"/x/{number}.jpg")) for number in range(100)])
+
+        async def until_the_quick_one_is_done() -> None:
+            work = asyncio.create_task(download(dataset, (*slow_jobs, JOB), per_host=4))
+            while dataset.counts()[JOB].kept < 100:
+                await asyncio.sleep(0.05)
+                assert not work.done()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+
+        asyncio.run(until_the_quick_one_is_done())
+        assert sum(dataset.counts()[job].kept for job in slow_jobs) < 100
+
+
 def test_broken_off_it_saves_what_is_there_and_gives_the_rest_back(tmp_path: Path) -> None:
     with PictureHost(latency=0.05) as host, Dataset(tmp_path) as dataset:
         dataset.add(JOB, [Found(host.url(f"/x/{number}.jpg")) for number in range(200)])
