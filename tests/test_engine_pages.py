@@ -78,6 +78,7 @@ def test_text_alone_tells_it_too_where_the_script_failed(name: str, case: str) -
         ("google", "viewer", large(1, 3)),
         ("naver", "normal", blog(1, 2, 3)),
         ("naver", "renamed", blog(1, 2, 3)),
+        ("naver", "hidden", blog(1, 2, 3)),
         ("naver", "thumbnails_with_addresses", blog(1, 2, 3)),
         ("bing", "normal", large(1, 2, 3)),
         ("bing", "links", large(1, 2, 3)),
@@ -124,6 +125,24 @@ def test_thumbnails_are_marked_and_have_no_size(name: str, case: str, count: int
 )
 def test_page_title_and_size_come_with_a_picture(name: str, found: Found) -> None:
     assert read(name, "normal").found[0] == found
+
+
+@pytest.mark.parametrize("case", ["normal", "hidden", "advertisements", "malformed", "escaped"])
+def test_naver_finds_the_same_in_the_text_where_the_script_failed(case: str) -> None:
+    page = saved("naver", case)
+    found = engine("naver").read(Page(page.address, page.text, None, page.status)).found
+    assert found == engine("naver").read(page).found
+
+
+@pytest.mark.parametrize("case", ["normal", "advertisements"])
+def test_bing_finds_pages_and_titles_in_the_text_where_the_script_failed(case: str) -> None:
+    page = saved("bing", case)
+    found = engine("bing").read(Page(page.address, page.text, None, page.status)).found
+    known = engine("bing").read(page).found
+    assert known
+    assert [(one.address, one.page, one.title) for one in found] == [
+        (one.address, one.page, one.title) for one in known
+    ]
 
 
 @pytest.mark.parametrize(

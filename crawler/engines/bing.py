@@ -1,7 +1,7 @@
 """Bing's image search. As told by public programs up to 2026; nobody here could ask the engine itself.
 
 Three ways to the full address: the JSON in a tile's attribute `m` (the same since 2016), the parameter `mediaurl` of
-the tile's link, and `murl` anywhere in the page when the tiles are no longer known. Thumbnails come last.
+the tile's link, and the JSON or its `murl` anywhere in the page when the tiles are not known. Thumbnails come last.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ SIGNS = Signs(
     blocked=("solve the challenge below", "/turing/captcha/", 'class="captcha', "our services aren't available"),
     empty=('class="no_results', "there are no results for"),
 )
+MARKS = re.compile(r'="(\{&quot;[^"]{9,20000})"')
 MURL = re.compile(r'(?:"|&quot;)murl(?:"|&quot;)\s{0,9}:\s{0,9}(?:"|&quot;)(.{1,4000}?)(?:"|&quot;)')
 
 SCRIPT = f"""
@@ -122,7 +123,8 @@ def _tile(marks: object, link: object, source: object, title: object) -> Found:
 
 
 def _loose(text: str) -> Iterator[Found]:
-    """What the page's text holds, whatever the elements around it are called."""
+    """What the page's text holds, whatever the elements around it are called: whole records first, then addresses."""
+    yield from (_tile(unescape(match[1]), None, None, None) for match in MARKS.finditer(text))
     for match in MURL.finditer(text):
         yield Found(page_address(unquoted(unescape(match[1]))))
 

@@ -1,11 +1,13 @@
 """Naver's image search. As told by public programs up to July 2026; nobody here could ask the engine itself.
 
-Two ways to the full address: the object that the page's own program draws its tiles from (known by its name, and by
-its shape when the name has changed), and the address that a tile's thumbnail carries within its own.
+Three ways to the full address: the object that the page's own program draws its tiles from (known by its name, and by
+its shape when the name has changed), the address that a tile's thumbnail carries within its own, and the object as it
+is written in the page, for when scripts no longer see it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +25,7 @@ from crawler.engines.reading import (
     pixels,
     plain,
     rows,
+    unquoted,
     without_pictures,
 )
 from curation.records import Found
@@ -38,11 +41,22 @@ SIGNS = Signs(
     empty=("not_found02", "검색결과가 없습니다", "api_noresult_wrap"),
 )
 
+WRITTEN = re.compile(rf"\b{DATA}\s{{0,99}}=(?=\s{{0,99}}{{)")
+FIELDS = ("type", "originalUrl", "link", "thumb", "title", "writerTitle", "orgWidth", "orgHeight")
+STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?'  # an open one goes on to the end
+TOKEN = re.compile(
+    rf"(?<!\w)(?:(?P<name>{'|'.join(FIELDS)})|([\"'])(?P<quoted>{'|'.join(FIELDS)})\2)"
+    rf"\s{{0,9}}:\s{{0,9}}(?P<value>{STRING}|\d{{1,9}})|{STRING}|[{{}}]",
+    re.DOTALL,
+)
+QUOTE = re.compile(r"\\?([\"'])")
+DEEPEST = 50
+
 SCRIPT = f"""
 const holds = value => {{ try {{ return Array.isArray(value?.content?.items); }} catch {{ return false; }} }};
 const value = name => {{ try {{ return window[name]; }} catch {{ return null; }} }};
 const data = [{DATA!r}, ...Object.keys(window)].map(value).find(holds);
-const kept = ['type', 'originalUrl', 'link', 'thumb', 'title', 'writerTitle', 'orgWidth', 'orgHeight'];
+const kept = {list(FIELDS)!r};
 const seen = [...document.querySelectorAll({TILE_PICTURES!r})];
 return {{
   items: data?.content.items.map(item => Object.fromEntries(kept.map(key => [key, item?.[key] ?? null]))) ?? null,
@@ -85,6 +99,8 @@ class Naver:
         items = rows(part(page.value, "items"))
         pictures = lists(part(page.value, "pictures"), 2)
         found = once(_all(items, pictures))
+        if all(one.thumbnail for one in found):
+            found = once((*_all(list(_written(page.text)), []), *found))
         if found:
             return Reading(Kind.OK, found)
         return without_pictures(page, SIGNS, f"{len(items)} items, {len(pictures)} thumbnails")
@@ -95,6 +111,29 @@ def _all(items: list[Mapping[str, Any]], pictures: list[list[Any]]) -> Iterator[
     known = {thumb for thumb in thumbs if isinstance(thumb, str)}
     yield from (_found(item) for item in items if item.get("type") not in ADVERTISEMENTS)
     yield from (_from_thumbnail(*picture) for picture in pictures if str(picture[0]) not in known)
+
+
+def _written(text: str) -> Iterator[Mapping[str, Any]]:
+    """The items as they are written in the page: no JSON, but objects of JavaScript, with or without quotes."""
+    start = WRITTEN.search(text)
+    if not start:
+        return
+    objects: list[dict[str, Any]] = []
+    for token in TOKEN.finditer(text[start.end() :].partition("</script")[0]):
+        if token[0] == "{" and len(objects) < DEEPEST:
+            objects.append({})
+        elif token[0] == "}" and objects:
+            item = objects.pop()
+            if "originalUrl" in item or item.keys() >= {"type", "thumb"}:
+                yield item
+        elif token["value"] and objects:
+            objects[-1][token["name"] or token["quoted"]] = _written_value(token["value"])
+
+
+def _written_value(literal: str) -> str:
+    if literal[0] not in "\"'":
+        return literal
+    return unquoted(QUOTE.sub(lambda quote: '\\"' if quote[1] == '"' else "'", literal[1:-1]))
 
 
 def _found(item: Mapping[str, Any]) -> Found:
