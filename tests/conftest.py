@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from PIL import Image, ImageDraw
 
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, write_bundle
 
+# A shell's background jobs ignore Ctrl-C, and the programs that tests start and interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 DIGITS = tuple("0123456789")
 
 

@@ -11,9 +11,8 @@ from handwriter_models.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = """
-import signal, sys, time, typer
+import sys, time, typer
 from handwriter_models.errors import UserError, run_command
-signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a shell's background jobs, and inherited
 app = typer.Typer()
 @app.command()
 def go(what: str):

@@ -19,6 +19,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TOOLS = ("bash", "cat", "dirname", "env", "flock", "head", "id", "printf", "rm", "sh")
+TESTS = "python -m pytest -n 4 --dist loadfile"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the set-up is a bash script")
 
 
@@ -213,7 +214,7 @@ def test_make_run_hands_its_arguments_to_the_app(recorder: Path) -> None:
 
 def test_make_test_checks_everything_and_ends_with_the_tests(recorder: Path) -> None:
     told = run_make(recorder, "test")
-    checks = ["python -m ruff check .", "python -m ruff format --check .", "python -m mypy", "python -m pytest"]
+    checks = ["python -m ruff check .", "python -m ruff format --check .", "python -m mypy", TESTS]
     assert told.stdout.splitlines() == ["setup tests", *checks]
     assert told.returncode == 0
 
@@ -223,7 +224,7 @@ def test_make_test_fails_when_one_check_fails_yet_runs_the_tests(recorder: Path,
     (recorder / "fails").write_text(failing, "utf-8")
     told = run_make(recorder, "test")
     assert told.returncode != 0
-    assert told.stdout.splitlines()[-1] == "python -m pytest"
+    assert told.stdout.splitlines()[-1] == TESTS
 
 
 def test_make_lint_leaves_browser_and_tests_alone(recorder: Path) -> None:
