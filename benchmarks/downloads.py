@@ -2,7 +2,8 @@
 
 `python benchmarks/downloads.py`. Server and client share the machine. Ours is the real thing: addresses out of a
 dataset's database, robots.txt, sha256, every stream decoded to its end, files synced, rows committed. The peers get a
-list of the same addresses and save files; neither checks what it saves. Each measurement is a process of its own.
+list of the same addresses and save files; neither checks what it saves. The plain program does the two checks and no
+more: what it makes tells how quick the machine is. Each measurement is a process of its own.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ CHECKED, UNCHECKED, DISTANT, MEGABYTES, GROWTH = 700, 1400, 280, 200, 1.1
 PEERS = {"icrawler, 1 thread": ("icrawler", 1), "icrawler, 16 threads": ("icrawler", 16)} | {
     "img2dataset, 16 threads": ("img2dataset", 16)
 }
+PLAIN = "a plain program, 4 decode threads"
 HERE = Path(__file__).resolve().parent
 
 
@@ -127,14 +129,15 @@ def measure_peer(place: Place, python: Path, name: str, threads: int) -> dict[st
     return in_a_process([python, HERE / "peer_downloads.py", name, addresses, saved, str(threads)])
 
 
-def measure(peers: Path | None) -> list[Figure]:
+def measure(peers: Path | None, disk: Path) -> list[Figure]:
     """All figures."""
     rates: dict[str, list[float]] = {}
     peaks: dict[str, float] = {}
-    with picture_server() as home, tempfile.TemporaryDirectory(dir=HERE.parent) as folder:
+    with picture_server() as home, tempfile.TemporaryDirectory(dir=disk) as folder:
         place = Place(home, Path(folder))
         for _ in range(ROUNDS):
             results = {"ours": measure_ours(place, COUNT), "ours, checks off": measure_ours(place, COUNT, "--no-check")}
+            results[PLAIN] = measure_peer(place, Path(sys.executable), "plain", 4)
             if peers:
                 results |= {name: measure_peer(place, peers, *peer) for name, peer in PEERS.items()}
             for name, result in results.items():
@@ -166,6 +169,7 @@ def _figures(
         if best:
             ratio = middle["ours"] / best
             figures.append(Figure(f"ours / {name}", f"{ratio:.2f}", f"≥ {wanted:g}", ratio >= wanted))
+    figures.append(Figure("ours / a plain program", f"{middle['ours'] / middle[PLAIN]:.2f}"))
     rate = distant["count"] / distant["seconds"]
     figures.append(Figure("ours, 50-350 ms away, 64 in flight", f"{rate:.0f}/s", f"≥ {DISTANT}/s", rate >= DISTANT))
     sizes = many["sizes"]
@@ -190,6 +194,7 @@ def peers_python(given: str) -> Path | None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--peers", default="", help="a Python that has icrawler 0.6.10 and img2dataset")
+    parser.add_argument("--disk", type=Path, default=HERE.parent, help="folder whose disk takes the pictures")
     parser.add_argument("--ours", default="", help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--count", type=int, default=COUNT, help=argparse.SUPPRESS)
@@ -198,4 +203,4 @@ if __name__ == "__main__":
     if options.ours:
         print(json.dumps(ours(options.ours, options.folder, options.count, not options.no_check)))
     else:
-        sys.exit(not print_table("Downloads", measure(peers_python(options.peers))))
+        sys.exit(not print_table("Downloads", measure(peers_python(options.peers), options.disk)))
