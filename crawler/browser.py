@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 import time
 import urllib.request
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.driver_paths import BrowserPaths, find
-from crawler.processes import Guarded
+from crawler.processes import Guarded, short_folder
 from handwriter_models.errors import UserError
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ class Session:
 
     def _local(self) -> WebDriver:
         paths = self._paths or find()
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        folder = short_folder(PREFIX)
         command = [paths.driver, "--port=0", "--log-level=SEVERE"]
         guarded = Guarded(command, folder)
         with self._lock:

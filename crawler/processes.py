@@ -24,6 +24,14 @@ LONGEST_FOLDER = 60  # Chromium makes a socket below it, and the path of a socke
 FORKS = hasattr(os, "fork")
 
 
+def short_folder(prefix: str) -> Path:
+    """A new temporary folder, in /tmp where the system's own place for them has too long a name for a socket."""
+    usual = Path(tempfile.gettempdir())
+    short = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
+    is_long = len(str(usual / prefix)) + 8 >= LONGEST_FOLDER
+    return Path(tempfile.mkdtemp(prefix=prefix, dir=short if is_long and os.access(short, os.W_OK) else usual))
+
+
 class Guarded:
     """A running program with everything it starts. Its temporary files go to `folder`, which is removed after it."""
 

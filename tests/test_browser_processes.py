@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,13 @@ def test_program_that_is_not_there_is_told_in_the_log(tmp_path: Path) -> None:
     guarded.close()
 
 
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder whose name is short enough for a socket below it; pytest's own are not."""
+    with tempfile.TemporaryDirectory(prefix="hw-") as folder:
+        yield Path(folder)
+
+
 CRAWLER = """
 import sys, threading, time
 sys.path[0] = {root!r}
@@ -125,10 +133,10 @@ THEN = {
         (signal.SIGINT, "waiting"),
     ],
 )
-def test_killed_crawler_leaves_no_browser_driver_or_profile(number: signal.Signals, then: str, tmp_path: Path) -> None:
+def test_killed_crawler_leaves_no_browser_driver_or_profile(number: signal.Signals, then: str, short: Path) -> None:
     program(BROWSERS)
     code = CRAWLER.format(root=str(REPOSITORY), then=THEN[then])
-    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    environment = {**os.environ, "TMPDIR": str(short)}
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as crawler:
@@ -136,11 +144,25 @@ def test_killed_crawler_leaves_no_browser_driver_or_profile(number: signal.Signa
         watcher = int(crawler.stdout.readline())
         pids = [watcher, *descendants(watcher)]
         assert len(pids) > 5
-        assert list(tmp_path.glob("handwriter-browser-*"))
+        assert list(short.glob("handwriter-browser-*"))
         crawler.send_signal(number)
         crawler.wait(10)
     wait_for(lambda: not any(map(alive, pids)), "all processes are gone", 5)
-    assert list(tmp_path.glob("handwriter-browser-*")) == []
+    assert list(short.glob("handwriter-browser-*")) == []
+
+
+@linux
+def test_browser_starts_where_temporary_folders_have_long_names(tmp_path: Path) -> None:
+    program(BROWSERS)
+    long = tmp_path / ("long-" * 20)
+    long.mkdir()
+    code = CRAWLER.format(root=str(REPOSITORY), then="session.close()")
+    environment = {**os.environ, "TMPDIR": str(long)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0
 
 
 @linux
