@@ -99,6 +99,76 @@ _ONE_LESS = """
         WHERE (label, engine, keyword, state, reason) = (old.label, old.engine, old.keyword, old.state, old.reason);"""
 _WHERE_FROM = "a.label, a.keyword, a.engine, a.number AS rank, a.address, a.page, a.title, a.author, a.licence"
 
+_FILES = """
+CREATE TABLE files (
+    id INTEGER PRIMARY KEY,
+    path TEXT NOT NULL UNIQUE,          -- where the file is, below the dataset's folder, with /
+    home TEXT NOT NULL,                 -- where it is while it is not dropped
+    label TEXT NOT NULL,
+    part TEXT NOT NULL DEFAULT '',      -- train, validation or test when somebody else has split the folder
+    sha256 TEXT NOT NULL DEFAULT '',    -- '' when it cannot be read
+    bytes INTEGER NOT NULL,
+    modified INTEGER NOT NULL,          -- nanoseconds since 1970, as the file system says
+    state TEXT NOT NULL DEFAULT 'kept' CHECK (state IN ('kept', 'dropped', 'gone')),
+    fault TEXT NOT NULL DEFAULT '',     -- why it cannot be read
+    moving_from TEXT                    -- its path before a move that may not have happened yet
+)"""
+
+_PRINTS = """
+CREATE TABLE prints (
+    sha256 TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,           -- of the program that measured
+    format TEXT NOT NULL,
+    width INTEGER NOT NULL,             -- as shown: turned as EXIF says
+    height INTEGER NOT NULL,
+    hashes BLOB NOT NULL,               -- 16 perceptual hashes of 8 bytes, see phash.VARIANTS
+    miniature BLOB NOT NULL,            -- 32 x 32 grey values
+    drawing INTEGER NOT NULL,           -- two tones, or very small
+    blur REAL NOT NULL,
+    brightness REAL NOT NULL,
+    contrast REAL NOT NULL,
+    entropy REAL NOT NULL
+)"""
+
+_MEMBERS = """
+CREATE TABLE members (
+    file INTEGER PRIMARY KEY REFERENCES files,
+    family INTEGER NOT NULL,            -- all that any chain of copies connects: never on two sides of a split
+    cluster INTEGER,                    -- the copies of one picture; NULL when only a chain connects it
+    relation TEXT NOT NULL,             -- to the picture of the cluster that is to stay
+    distance INTEGER NOT NULL,          -- bits
+    keep INTEGER NOT NULL
+)"""
+
+_VERDICTS = """
+CREATE TABLE verdicts (
+    id INTEGER PRIMARY KEY,
+    file INTEGER NOT NULL REFERENCES files,
+    action TEXT NOT NULL CHECK (action IN ('keep', 'drop', 'relabel', 'undo')),
+    label TEXT,                         -- of a relabel
+    undoes INTEGER REFERENCES verdicts,
+    batch TEXT NOT NULL,                -- verdicts that were given together are undone together
+    by TEXT NOT NULL,
+    at TEXT NOT NULL,
+    CHECK ((action = 'relabel') = (label IS NOT NULL)),
+    CHECK ((action = 'undo') = (undoes IS NOT NULL))
+)"""
+
+_SPLITS = """
+CREATE TABLE splits (
+    file INTEGER PRIMARY KEY REFERENCES files,
+    part TEXT NOT NULL CHECK (part IN ('train', 'validation', 'test'))
+)"""
+
+_FLAGS = """
+CREATE TABLE flags (
+    file INTEGER NOT NULL REFERENCES files,
+    kind TEXT NOT NULL,
+    score REAL NOT NULL,                -- from 0 to 1, most suspicious
+    detail TEXT NOT NULL DEFAULT '',    -- what the words about it need: a label, a number
+    PRIMARY KEY (file, kind)
+) WITHOUT ROWID"""
+
 Steps = tuple[tuple[str, ...], ...]
 STEPS: Steps = (
     (
@@ -124,5 +194,19 @@ STEPS: Steps = (
             SELECT a.id, {_WHERE_FROM}, a.licence_address, a.thumbnail, a.found_at, a.ended_at,
                 a.reason, a.detail, i.path AS duplicate_of
             FROM addresses a LEFT JOIN images i ON i.sha256 = a.image WHERE a.state = 'refused'""",  # noqa: S608
+    ),
+    (
+        _FILES,
+        _PRINTS,
+        _MEMBERS,
+        _VERDICTS,
+        _SPLITS,
+        _FLAGS,
+        "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",  # JSON, of the last scan and split
+        "CREATE INDEX files_content ON files (sha256)",
+        "CREATE INDEX files_moving ON files (moving_from) WHERE moving_from IS NOT NULL",
+        "CREATE INDEX members_family ON members (family)",
+        "CREATE INDEX verdicts_file ON verdicts (file)",
+        "CREATE INDEX verdicts_by ON verdicts (by, id)",
     ),
 )

@@ -23,7 +23,17 @@ from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImage
 
 from handwriter_models.pixels import PictureError, canvas_parts, picture_from_array, rgb_from_picture
 
-__all__ = ["ALLOWED_FORMATS", "Limits", "PictureError", "Source", "read_data_url", "read_picture", "sound_picture"]
+__all__ = [
+    "ALLOWED_FORMATS",
+    "Limits",
+    "PictureError",
+    "Reduced",
+    "Source",
+    "read_data_url",
+    "read_picture",
+    "reduced_picture",
+    "sound_picture",
+]
 
 Source = bytes | str | os.PathLike[str] | Image.Image | np.ndarray[Any, Any] | Mapping[str, Any]
 
@@ -35,6 +45,16 @@ class Limits:
     bytes: int = 20 * 2**20
     pixels: int = 40_000_000
     side: int = 20_000
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """A picture decoded small and grey; `width` and `height` are those of the whole picture, as shown, in pixels."""
+
+    kind: str
+    width: int
+    height: int
+    grey: Image.Image
 
 
 # The plugins are called directly, not through Image.open: it knows forty more formats, and it warns on standard error
@@ -144,6 +164,22 @@ def sound_picture(data: bytes, limits: Limits = Limits(), in_full: bool = True) 
         picture.draft("L", (64, 64))
         _load(picture, "the picture", limits)
     return kind, width, height
+
+
+def reduced_picture(data: bytes, side: int, limits: Limits = Limits()) -> Reduced:
+    """The picture in grey, decoded in full; a JPEG as small as its shorter side stays at least `side` pixels.
+
+    Decoding a JPEG's brightness alone at an eighth of its size takes a quarter of the time. Raises `PictureError`.
+    """
+    kind, picture = _opened_picture(data, "the picture", limits)
+    width, height = picture.size
+    picture.draft("L", (side, side))
+    _load(picture, "the picture", limits)
+    plain = picture.mode == "L" and "transparency" not in picture.info and "exif" not in picture.info
+    grey = picture if plain else rgb_from_picture(picture).convert("L")
+    if (grey.width > grey.height) != (picture.width > picture.height):
+        width, height = height, width
+    return Reduced(kind, width, height, grey)
 
 
 def _decoded(data: bytes, name: str, limits: Limits, enough: int | None) -> Image.Image:

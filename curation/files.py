@@ -1,0 +1,121 @@
+"""The files of a dataset as rows: what a scan has seen, what it measured, and where each file is now."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from curation.walk import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the last scan knew of a file; `sha256` is "" when it could not be read."""
+
+    id: int
+    sha256: str
+    bytes: int
+    modified: int
+    state: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    """What one look at a picture's content gave; sizes as shown, in pixels; the measures are those of `quality`."""
+
+    sha256: str
+    format: str
+    width: int
+    height: int
+    hashes: bytes  # 16 of 8 bytes, see `phash.VARIANTS`
+    miniature: bytes  # 32 x 32 grey values
+    drawing: bool
+    blur: float
+    brightness: float
+    contrast: float
+    entropy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A file as a scan found it: with its print (None when the content is known already), or the fault in it."""
+
+    entry: Entry
+    label: str
+    sha256: str = ""
+    fault: str = ""
+    print: Print | None = None
+
+
+VERSION = 1  # of what a print holds; a newer one is measured again
+_FILE = """INSERT INTO files (path, home, label, part, sha256, bytes, modified, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (path) DO UPDATE SET part = excluded.part, sha256 = excluded.sha256, bytes = excluded.bytes,
+        modified = excluded.modified, fault = excluded.fault, state = iif(state = 'gone', 'kept', state)"""
+_PRINT = "INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+def known(connection: sqlite3.Connection) -> dict[str, Known]:
+    """By path."""
+    rows = connection.execute("SELECT path, id, sha256, bytes, modified, state, part FROM files")
+    return {path: Known(*rest) for path, *rest in rows}
+
+
+def printed(connection: sqlite3.Connection) -> set[str]:
+    """The contents that have been measured."""
+    return {sha for (sha,) in connection.execute("SELECT sha256 FROM prints WHERE version = ?", (VERSION,))}
+
+
+def crawled(connection: sqlite3.Connection) -> dict[str, tuple[str, int]]:
+    """sha256 and bytes of the crawler's pictures by path: they need not be read again to be known."""
+    return {path: (sha, size) for path, sha, size in connection.execute("SELECT path, sha256, bytes FROM images")}
+
+
+def labels(connection: sqlite3.Connection) -> dict[str, str]:
+    """The label of each folder that has been given to one."""
+    return {folder: label for label, folder in connection.execute("SELECT label, folder FROM labels")}
+
+
+def record(connection: sqlite3.Connection, batch: Iterable[Scanned]) -> None:
+    """Files seen for the first time, or changed."""
+    for one in batch:
+        entry = one.entry
+        row = (entry.path, entry.path, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
+        connection.execute(_FILE, row)
+        if one.print:
+            held = one.print
+            sizes = (held.format, held.width, held.height)
+            measures = (held.blur, held.brightness, held.contrast, held.entropy)
+            codes = (held.hashes, held.miniature, held.drawing)
+            connection.execute(_PRINT, (held.sha256, VERSION, *sizes, *codes, *measures))
+
+
+def mark_gone(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Files that somebody has taken away; their verdicts stay."""
+    connection.executemany("UPDATE files SET state = 'gone' WHERE id = ?", ((one,) for one in ids))
+
+
+def faults(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Path and reason of every file that cannot be read."""
+    question = "SELECT path, fault FROM files WHERE fault <> '' AND state = 'kept' ORDER BY path"
+    return [(path, fault) for path, fault in connection.execute(question)]
+
+
+def kept_hashes(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, bytes, int]]:
+    """id, path, sha256, hashes and whether it is a drawing, of every kept and readable file, by path."""
+    return connection.execute(
+        "SELECT f.id, f.path, f.sha256, p.hashes, p.drawing FROM files f JOIN prints p USING (sha256)"
+        " WHERE f.state = 'kept' ORDER BY f.path"
+    )
+
+
+def miniatures(connection: sqlite3.Connection, contents: Sequence[str]) -> dict[str, bytes]:
+    """The miniatures of these contents."""
+    found: dict[str, bytes] = {}
+    for start in range(0, len(contents), 500):
+        some = contents[start : start + 500]
+        marks = ", ".join("?" * len(some))
+        question = f"SELECT sha256, miniature FROM prints WHERE sha256 IN ({marks})"  # noqa: S608 - question marks
+        found.update(connection.execute(question, some).fetchall())
+    return found
