@@ -19,6 +19,8 @@ from types import TracebackType
 from curation import claims, finding, reading, runs, settling
 from curation.database import Database
 from curation.folders import checked_root, folder_of
+from curation.layout import DATABASE, INCOMING, PICTURES, REPORTS
+from curation.pictures import Pictures
 from curation.records import Claim, Found, Job, JobCounts, Kept, Reason, Refused, SearchRecord, SearchState
 from curation.rows import ImageRow, RefusalRow, RunRow, SourceRow
 
@@ -48,7 +50,8 @@ class Dataset:
     def __init__(self, root: Path, *, create: bool = True, outside: Outside = Outside()) -> None:
         self.root = checked_root(Path(root), create)
         self._outside = outside
-        self._database = Database(self.root / "dataset.db")
+        self._database = Database(self.root / DATABASE)
+        self.pictures = Pictures(self.root, self._database)
         self._starting = threading.Lock()
         self._run: runs.Run | None = None
         self._folders: dict[str, str] = {}
@@ -76,7 +79,7 @@ class Dataset:
     @property
     def reports(self) -> Path:
         """The folder for pages that could not be read; made by whoever puts one there."""
-        return self.root / "reports"
+        return self.root / REPORTS
 
     def folder_of(self, label: str) -> str:
         """The name of the label's folder below `images`."""
@@ -194,7 +197,7 @@ class Dataset:
         """Files among the pictures and arrivals that no row knows; none after a crawl, however often it was killed."""
         with self._database.reading() as connection:
             known = reading.known_files(connection)
-        folders = [self.root / "images", self._incoming]
+        folders = [self.root / PICTURES, self._incoming]
         files = sorted(file for folder in folders for file in folder.rglob("*") if not file.is_dir())
         return [file for file in files if file.relative_to(self.root).as_posix() not in known]
 
@@ -216,7 +219,7 @@ class Dataset:
 
     @property
     def _incoming(self) -> Path:
-        return self.root / "incoming"
+        return self.root / INCOMING
 
     def _now(self) -> str:
         return self._outside.now().isoformat()

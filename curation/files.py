@@ -50,7 +50,8 @@ class Scanned:
 
 
 VERSION = 1  # of what a print holds; a newer one is measured again
-_FILE = """INSERT INTO files (path, home, label, part, sha256, bytes, modified, fault) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+_FILE = """INSERT INTO files (path, home, label, scanned_label, part, sha256, bytes, modified, fault)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET part = excluded.part, sha256 = excluded.sha256, bytes = excluded.bytes,
         modified = excluded.modified, fault = excluded.fault, state = iif(state = 'gone', 'kept', state)"""
 _PRINT = "INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -81,7 +82,7 @@ def record(connection: sqlite3.Connection, batch: Iterable[Scanned]) -> None:
     """Files seen for the first time, or changed."""
     for one in batch:
         entry = one.entry
-        row = (entry.path, entry.path, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
+        row = (entry.path, entry.path, one.label, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
         connection.execute(_FILE, row)
         if one.print:
             held = one.print

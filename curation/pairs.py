@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 BITS = 64
 WHOLE = 6  # neighbours up to this distance in a sort are compared all at once; beyond, only those with equal bits
 # Bands and agreeing bands by radius, as measured on a million hashes: more bits in a key cost more keys.
-_BANDS = {0: 1, 1: 3, 2: 4, 3: 6, 4: 7, 5: 8, 6: 9, 7: 10, 8: 11, 9: 12, 10: 13, 11: 13, 12: 14}
+_BANDS = {0: 1, 1: 3, 2: 4, 3: 6, 4: 7, 5: 8, 6: 9, 7: 10, 8: 11, 9: 12, 10: 13, 11: 14, 12: 15, 13: 16, 14: 17}
 FARTHEST = max(_BANDS)
 
 
@@ -36,9 +36,13 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.first)
 
+    def chosen(self, which: Array | slice) -> Pairs:
+        """Some of them."""
+        return Pairs(self.first[which], self.second[which], self.distance[which])
+
 
 def near_pairs(hashes: Array, radius: int, plain: int | None = None) -> Pairs:
-    """Every pair of uint64 hashes at most `radius` (0 to 12) bits apart.
+    """Every pair of uint64 hashes at most `radius` (0 to 14) bits apart.
 
     Args:
         hashes: uint64 (n,).

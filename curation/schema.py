@@ -104,7 +104,8 @@ CREATE TABLE files (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE,          -- where the file is, below the dataset's folder, with /
     home TEXT NOT NULL,                 -- where it is while it is not dropped
-    label TEXT NOT NULL,
+    label TEXT NOT NULL,                -- the one it has now
+    scanned_label TEXT NOT NULL,        -- that of its folder when it was first seen
     part TEXT NOT NULL DEFAULT '',      -- train, validation or test when somebody else has split the folder
     sha256 TEXT NOT NULL DEFAULT '',    -- '' when it cannot be read
     bytes INTEGER NOT NULL,

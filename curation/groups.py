@@ -1,0 +1,121 @@
+"""From pairs of copies to groups: which files show one picture, which of them is to stay, and what no split may part.
+
+Two answers, because two mistakes are to be avoided. A *family* is everything that any chain of copies connects, and
+never lies on two sides of a split: there, one pair too few is the mistake. A *cluster* is what may be thinned out to one
+picture: there, a chain of near pairs that reaches a stranger is the mistake, so everyone in it is linked to its centre
+or to half of its members.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from curation.links import Links, closest
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A file that may be a copy. `content` is the place of its content; the rest says which file is worth most."""
+
+    file: int
+    path: str
+    label: str
+    content: int
+    pixels: int
+    blur: float
+    thumbnail: bool
+    crawled: bool
+
+    def worth(self) -> tuple[Any, ...]:
+        """Least for the file to keep: the largest, no thumbnail, the sharpest, one whose source is known, by path."""
+        return (-self.pixels, self.thumbnail, -self.blur, not self.crawled, self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a family; `cluster` is None when nothing in the family is near enough to thin it out for."""
+
+    file: int
+    family: int
+    cluster: int | None
+    relation: str
+    distance: int
+    keep: bool
+
+
+def grouped(candidates: Sequence[Candidate], hashes: Array, found: Links) -> list[Member]:
+    """The members of all families of two files or more, by family and cluster."""
+    by_content: dict[int, list[Candidate]] = defaultdict(list)
+    for candidate in candidates:
+        by_content[candidate.content].append(candidate)
+    members: list[Member] = []
+    families = cluster = 0
+    for contents, edges in _families(len(hashes), found):
+        if len(contents) == 1 and len(by_content[contents[0]]) < 2:
+            continue
+        families += 1
+        for part in _clusters(contents, edges):
+            files = [candidate for content in part for candidate in by_content[content]]
+            cluster += len(files) > 1
+            number = cluster if len(files) > 1 else None
+            members += _members(files, hashes, families, number)
+    return members
+
+
+def _families(count: int, found: Links) -> list[tuple[list[int], list[tuple[int, int]]]]:
+    """Contents that chains of copies connect, with the pairs among them; single ones too."""
+    matrix = coo_array((np.ones(len(found), bool), (found.first, found.second)), (count, count))
+    number, of = connected_components(matrix, directed=False)
+    contents: list[list[int]] = [[] for _ in range(number)]
+    for content, family in enumerate(of.tolist()):
+        contents[family].append(content)
+    edges: list[list[tuple[int, int]]] = [[] for _ in range(number)]
+    for one, other in zip(found.first.tolist(), found.second.tolist(), strict=True):
+        edges[of[one]].append((one, other))
+    return list(zip(contents, edges, strict=True))
+
+
+def _clusters(contents: list[int], edges: list[tuple[int, int]]) -> list[list[int]]:
+    """The family cut where only a chain holds it together: most linked first, each with those it is linked to."""
+    if len(edges) == len(contents) * (len(contents) - 1) // 2:
+        return [contents]
+    beside: dict[int, set[int]] = {content: set() for content in contents}
+    for one, other in edges:
+        beside[one].add(other)
+        beside[other].add(one)
+    left = set(contents)
+    clusters: list[set[int]] = []
+    for centre in sorted(contents, key=lambda content: (-len(beside[content]), content)):
+        if centre not in left:
+            continue
+        home = next((held for held in clusters if 2 * len(beside[centre] & held) >= len(held)), None)
+        if home is not None:
+            home.add(centre)
+            left.discard(centre)
+            continue
+        cluster = {centre} | (beside[centre] & left)
+        clusters.append(cluster)
+        left -= cluster
+    return [sorted(cluster) for cluster in clusters]
+
+
+def _members(files: list[Candidate], hashes: Array, family: int, cluster: int | None) -> list[Member]:
+    ordered = sorted(files, key=Candidate.worth)
+    keeper = ordered[0]
+    members = [Member(keeper.file, family, cluster, "identical", 0, True)]
+    for other in ordered[1:]:
+        if other.content == keeper.content:
+            relation, distance = "identical", 0
+        else:
+            relation, distance = closest(hashes[keeper.content], hashes[other.content])
+        members.append(Member(other.file, family, cluster, relation, distance, False))
+    return members

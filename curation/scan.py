@@ -1,0 +1,150 @@
+"""`curation scan`: every new or changed picture is read once, and what it gave is in the database within a second.
+
+Threads decode (Pillow lets go of Python's lock), the main thread writes. A scan that is killed has stored all but the
+last moment, and the next one reads only what is missing.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+
+from curation.files import Known, Scanned
+from curation.fingerprint import LIMITS, Look, look, prints
+from curation.pictures import Pictures
+from curation.walk import Entry, Obstacle, walk
+from handwriter_models.errors import UserError
+from handwriter_models.images import PictureError
+
+CHUNK = 32  # pictures that a thread takes at once, and hashes at once
+Tell = Callable[[int, int], None]  # done and all, of the files that must be read
+
+
+@dataclass
+class Summary:
+    """What a scan came to; `read` counts the files that had to be opened."""
+
+    images: int = 0
+    read: int = 0
+    gone: int = 0
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    entry: Entry
+    label: str
+    crawled: str  # the sha256 that the crawler computed, if it did
+
+
+def scan(pictures: Pictures, tell: Tell = lambda done, of: None, workers: int = 0) -> Summary:
+    """Brings the database up to date with the folder."""
+    started = time.monotonic()
+    summary = Summary()
+    known = pictures.known()
+    entries: dict[str, Entry] = {}
+    for found in walk(pictures.root):
+        if isinstance(found, Obstacle):
+            summary.unreadable.append((found.path, found.why))
+        else:
+            entries[found.path] = found
+    if not entries and not known:
+        raise _nothing(pictures.root, summary)
+    wanted = _wanted(pictures, entries, known)
+    _read(pictures, wanted, tell, workers or os.cpu_count() or 1)
+    gone = [one.id for path, one in known.items() if one.state == "kept" and path not in entries]
+    pictures.mark_gone(gone)
+    faults = pictures.faults()
+    summary.unreadable += faults
+    summary.images = len(entries) - len(faults)
+    summary.read, summary.gone = len(wanted), len(gone)
+    summary.seconds = time.monotonic() - started
+    return summary
+
+
+def _nothing(root: Path, summary: Summary) -> UserError:
+    if summary.unreadable:
+        path, why = summary.unreadable[0]
+        return UserError(f"no picture in {root} can be reached ({path or '.'}: {why})", "check the permissions")
+    return UserError(
+        f"there are no pictures in {root}", "give a folder of a crawl, or one with a folder of pictures for each class"
+    )
+
+
+def _wanted(pictures: Pictures, entries: dict[str, Entry], known: dict[str, Known]) -> list[_Wanted]:
+    """The files that are new or changed, or whose content has not been measured."""
+    crawled, printed, labels = pictures.crawled(), pictures.printed(), pictures.labels()
+    wanted = []
+    for path, entry in entries.items():
+        before = known.get(path)
+        if before and (before.bytes, before.modified, before.part) == (entry.bytes, entry.modified, entry.part):
+            if before.state == "kept" and (before.sha256 in printed or not before.sha256):
+                continue
+        sha, size = crawled.get(path, ("", -1))
+        wanted.append(_Wanted(entry, labels.get(entry.label, entry.label), sha if size == entry.bytes else ""))
+    return wanted
+
+
+def _read(pictures: Pictures, wanted: Sequence[_Wanted], tell: Tell, workers: int) -> None:
+    """Chunks are stored in order; only a few wait, so that memory does not grow with the dataset."""
+    cv2.setNumThreads(1)  # our threads share the cores already
+    done = 0
+    with ThreadPoolExecutor(workers, "scan") as pool:
+        waiting: deque[Future[list[Scanned]]] = deque()
+        chunks = batched_chunks(wanted)
+        try:
+            for chunk in chunks:
+                waiting.append(pool.submit(_scanned, pictures.root, chunk))
+                if len(waiting) >= 4 * workers:
+                    done += pictures.record(waiting.popleft().result())
+                    tell(done, len(wanted))
+            while waiting:
+                done += pictures.record(waiting.popleft().result())
+                tell(done, len(wanted))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def batched_chunks(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
+    """In slices of `CHUNK`."""
+    return (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
+
+
+def _scanned(root: Path, chunk: Sequence[_Wanted]) -> list[Scanned]:
+    found = [(one, _looked(root, one)) for one in chunk]
+    looks = [result for _, result in found if isinstance(result, Look)]
+    by_content = {held.sha256: held for held in prints(looks)}
+    scanned = []
+    for one, result in found:
+        if isinstance(result, Look):
+            scanned.append(Scanned(one.entry, one.label, result.sha256, print=by_content[result.sha256]))
+        else:
+            scanned.append(Scanned(one.entry, one.label, *result))
+    return scanned
+
+
+def _looked(root: Path, one: _Wanted) -> Look | tuple[str, str]:
+    """The look, or the sha256 (as far as the bytes could be had) and the fault."""
+    data = b""
+    try:
+        if one.entry.bytes > LIMITS.bytes:
+            return "", f"larger than {LIMITS.bytes >> 20} MB"
+        descriptor = os.open(root / one.entry.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        try:
+            data = os.read(descriptor, one.entry.bytes + 1)
+        finally:
+            os.close(descriptor)
+        return look(data, one.crawled)
+    except PictureError as error:
+        return "", error.what.removeprefix("the picture is ").removeprefix("the picture ")
+    except OSError as error:
+        return "", error.strerror or str(error)
