@@ -33,18 +33,18 @@ def _marked(picture: Image.Image, chance: random.Random) -> Image.Image:
 
 
 CHANGES: dict[str, Change] = {
-    "recompressed": lambda picture, chance: picture,  # at the lower quality below
+    "recompressed": lambda picture, _: picture,  # at the lower quality below
     "smaller": _smaller,
-    "grey": lambda picture, chance: ImageOps.grayscale(picture).convert("RGB"),
+    "grey": lambda picture, _: ImageOps.grayscale(picture).convert("RGB"),
     "brighter": lambda picture, chance: ImageEnhance.Brightness(picture).enhance(chance.uniform(1.1, 1.3)),
     "blurred": lambda picture, chance: picture.filter(ImageFilter.GaussianBlur(chance.uniform(0.6, 1.2))),
     "watermark": _marked,
     "cropped": _cropped,
-    "mirrored": lambda picture, chance: ImageOps.mirror(picture),
+    "mirrored": lambda picture, _: ImageOps.mirror(picture),
     "turned": lambda picture, chance: picture.transpose(
         chance.choice((Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270))
     ),
-    "inverted": lambda picture, chance: ImageOps.invert(picture),
+    "inverted": lambda picture, _: ImageOps.invert(picture),
 }
 
 

@@ -25,7 +25,7 @@ _BATCH = 256
 
 
 def agreement(one: Array, other: Array, cropped: bool) -> Array:
-    """Float (n,): the correlation of uint8 (n, 32, 32) pairs, the best over crops when `cropped`; 1 for two flat ones."""
+    """Float (n,): the correlation of uint8 (n, 32, 32) pairs, over crops too when `cropped`; 1 for flat ones."""
     best = np.empty(len(one), np.float32)
     for start in range(0, len(one), _BATCH):
         a, b = one[start : start + _BATCH], other[start : start + _BATCH]

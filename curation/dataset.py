@@ -51,7 +51,7 @@ class Dataset:
         self.root = checked_root(Path(root), create)
         self._outside = outside
         self._database = Database(self.root / DATABASE)
-        self.pictures = Pictures(self.root, self._database)
+        self.pictures = Pictures(self.root, self._database, self._now)
         self._starting = threading.Lock()
         self._run: runs.Run | None = None
         self._folders: dict[str, str] = {}
@@ -59,6 +59,7 @@ class Dataset:
         self._unsynced: set[Path] = set()
         try:
             self._bury_the_dead()
+            self.pictures.repair()
         except BaseException:
             self._database.close()
             raise

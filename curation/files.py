@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from curation.walk import Entry
@@ -50,8 +50,9 @@ class Scanned:
 
 
 VERSION = 1  # of what a print holds; a newer one is measured again
-_FILE = """INSERT INTO files (path, home, label, scanned_label, part, sha256, bytes, modified, fault)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+_FILE = """INSERT INTO files
+    (path, home, first_home, label, first_label, part, sha256, bytes, modified, fault)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (path) DO UPDATE SET part = excluded.part, sha256 = excluded.sha256, bytes = excluded.bytes,
         modified = excluded.modified, fault = excluded.fault, state = iif(state = 'gone', 'kept', state)"""
 _PRINT = "INSERT OR REPLACE INTO prints VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -82,7 +83,7 @@ def record(connection: sqlite3.Connection, batch: Iterable[Scanned]) -> None:
     """Files seen for the first time, or changed."""
     for one in batch:
         entry = one.entry
-        row = (entry.path, entry.path, one.label, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
+        row = (*[entry.path] * 3, one.label, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
         connection.execute(_FILE, row)
         if one.print:
             held = one.print
@@ -103,12 +104,31 @@ def faults(connection: sqlite3.Connection) -> list[tuple[str, str]]:
     return [(path, fault) for path, fault in connection.execute(question)]
 
 
-def kept_hashes(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str, bytes, int]]:
-    """id, path, sha256, hashes and whether it is a drawing, of every kept and readable file, by path."""
-    return connection.execute(
-        "SELECT f.id, f.path, f.sha256, p.hashes, p.drawing FROM files f JOIN prints p USING (sha256)"
-        " WHERE f.state = 'kept' ORDER BY f.path"
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """A kept file with what grouping needs; `crawled` when its source is known, `thumbnail` as that source says."""
+
+    id: int
+    path: str
+    label: str
+    sha256: str
+    hashes: bytes
+    drawing: bool
+    pixels: int
+    blur: float
+    crawled: bool
+    thumbnail: bool
+
+
+def kept_hashes(connection: sqlite3.Connection) -> list[Hashed]:
+    """Of every kept and readable file, by path."""
+    rows = connection.execute(
+        """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.drawing, p.width * p.height, p.blur,
+            a.id IS NOT NULL, coalesce(a.thumbnail, 0)
+        FROM files f JOIN prints p USING (sha256) LEFT JOIN addresses a ON a.image = f.sha256 AND a.state = 'kept'
+        WHERE f.state = 'kept' ORDER BY f.path"""
     )
+    return [Hashed(*row) for row in rows]
 
 
 def miniatures(connection: sqlite3.Connection, contents: Sequence[str]) -> dict[str, bytes]:

@@ -62,9 +62,19 @@ def prints(looks: Sequence[Look]) -> list[Print]:
 def _print(one: Look, hashes: bytes, values: tuple[float, float, float, float]) -> Print:
     brightness, contrast, entropy, two_tones = values
     drawing = max(one.width, one.height) <= TINY or two_tones >= TWO_TONES
-    sizes = (one.width, one.height)
-    codes = (hashes, one.miniature.tobytes(), drawing)
-    return Print(one.sha256, one.format, *sizes, *codes, round(one.blur, 2), brightness, contrast, entropy)
+    return Print(
+        sha256=one.sha256,
+        format=one.format,
+        width=one.width,
+        height=one.height,
+        hashes=hashes,
+        miniature=one.miniature.tobytes(),
+        drawing=drawing,
+        blur=round(one.blur, 2),
+        brightness=brightness,
+        contrast=contrast,
+        entropy=entropy,
+    )
 
 
 def _measured(histograms: Array) -> list[tuple[float, float, float, float]]:

@@ -1,9 +1,9 @@
 """From pairs of copies to groups: which files show one picture, which of them is to stay, and what no split may part.
 
 Two answers, because two mistakes are to be avoided. A *family* is everything that any chain of copies connects, and
-never lies on two sides of a split: there, one pair too few is the mistake. A *cluster* is what may be thinned out to one
-picture: there, a chain of near pairs that reaches a stranger is the mistake, so everyone in it is linked to its centre
-or to half of its members.
+never lies on two sides of a split: there, one pair too few is the mistake. A *cluster* is what may be thinned out to
+one picture: there, a chain of near pairs that reaches a stranger is the mistake, so everyone in it is linked to its
+centre or to half of its members.
 """
 
 from __future__ import annotations

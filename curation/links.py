@@ -31,6 +31,13 @@ class Thresholds:
     identity: int = 8
     variants: int = 4
 
+    def of_drawings(self) -> Thresholds:
+        """The same, but no more than drawings bear."""
+        return Thresholds(min(self.identity, DRAWING), min(self.variants, DRAWING))
+
+
+USUAL = Thresholds()
+
 
 @dataclass(frozen=True)
 class Links:
@@ -43,7 +50,7 @@ class Links:
         return len(self.first)
 
 
-def links(hashes: Array, drawing: Array, miniatures: Miniatures, thresholds: Thresholds = Thresholds()) -> Links:
+def links(hashes: Array, drawing: Array, miniatures: Miniatures, thresholds: Thresholds = USUAL) -> Links:
     """All pairs of copies among contents.
 
     Args:
@@ -54,7 +61,7 @@ def links(hashes: Array, drawing: Array, miniatures: Miniatures, thresholds: Thr
     """
     found = [np.empty((0, 2), np.int64)]
     for drawn in (False, True):
-        asked = Thresholds(min(thresholds.identity, DRAWING), min(thresholds.variants, DRAWING)) if drawn else thresholds
+        asked = thresholds.of_drawings() if drawn else thresholds
         for variant, pairs in _candidates(hashes, drawing, drawn, asked):
             found.append(_confirmed(pairs, variant, miniatures, None if drawn else _radius(variant, asked)))
     both = np.unique(np.concatenate(found), axis=0)
@@ -110,7 +117,7 @@ def _turned(hashes: Array, radius: int) -> Iterator[tuple[int, Pairs]]:
 
 
 def _confirmed(pairs: Pairs, variant: int, miniatures: Miniatures, radius: int | None) -> Array:
-    """(m, 2): the pairs whose pixels agree, lower place first; as photographs within and beyond a radius, or drawings."""
+    """(m, 2): the pairs whose pixels agree, lower place first; drawings when there is no radius."""
     fine = np.zeros(len(pairs), bool)
     for start in range(0, len(pairs), _SLICE):
         some = pairs.chosen(slice(start, start + _SLICE))

@@ -16,27 +16,33 @@ from curation.layout import DROPPED, PICTURES
 from curation.verdicts import Standing, standing
 from handwriter_models.errors import UserError
 
-_ROW = "SELECT path, home, label, scanned_label, state FROM files WHERE id = ?"
+_ROW = "SELECT path, home, first_home, label, first_label, state FROM files WHERE id = ?"
+_LONGEST = 240  # bytes of a name that gets a number
 
 
 def plan(connection: sqlite3.Connection, root: Path, file: int) -> bool:
     """Writes down where the file's verdicts put it; whether it has to move. The connection is in a transaction."""
-    path, home, label, scanned, state = connection.execute(_ROW, (file,)).fetchone()
-    wanted = standing(connection, file, scanned)
+    follow(connection, root, file)  # a move that a dead process left
+    path, home, first_home, label, first_label, state = connection.execute(_ROW, (file,)).fetchone()
     if state == "gone":
         raise UserError(f"{path} is not there any more", "scan the dataset again")
-    new_home = home if wanted.label == label else _home(connection, root, home, wanted.label)
-    target = _dropped(new_home) if wanted.dropped else new_home
+    wanted = standing(connection, file, first_label)
     if wanted == Standing(state == "dropped", label):
         return False
+    if wanted.label != label:
+        home = first_home if wanted.label == first_label else _home(connection, root, home, wanted.label)
+    target = _dropped(home) if wanted.dropped else home
     if target != path:
         target = _free(connection, root, target)
-    new_home = new_home if wanted.dropped else target
-    new_state = "dropped" if wanted.dropped else "kept"
-    connection.execute(
-        "UPDATE files SET path = ?, home = ?, label = ?, state = ?, moving_from = ? WHERE id = ?",
-        (target, new_home, wanted.label, new_state, path, file),
+    row = (
+        target,
+        home if wanted.dropped else target,
+        wanted.label,
+        "dropped" if wanted.dropped else "kept",
+        path,
+        file,
     )
+    connection.execute("UPDATE files SET path = ?, home = ?, label = ?, state = ?, moving_from = ? WHERE id = ?", row)
     connection.execute("UPDATE images SET path = ?, label = ? WHERE path = ?", (target, wanted.label, path))
     return True
 
@@ -58,14 +64,21 @@ def unfinished(connection: sqlite3.Connection) -> list[int]:
 
 
 def _home(connection: sqlite3.Connection, root: Path, home: str, label: str) -> str:
-    """The file's place under another label, beside the folder of the one it has; the root's own files get a folder."""
-    above, _, name = home.rpartition("/")
-    prefix = f"{PICTURES}/" if home.startswith(f"{PICTURES}/") and (root / PICTURES).is_dir() else ""
-    first, slash, _ = above.removeprefix(prefix).partition("/")
+    """The file's place under another label: beside the folder of the one it has, in the same part of a split."""
+    folders, name = home.split("/")[:-1], home.rpartition("/")[2]
+    above = folders[:1] if folders[:1] == [PICTURES] and (root / PICTURES).is_dir() else []
     part = connection.execute("SELECT part FROM files WHERE home = ?", (home,)).fetchone()
-    if part and part[0] and slash:
-        prefix += f"{first}/"
-    return f"{prefix}{folder_of(connection, label)}/{name}"
+    if part and part[0]:
+        above = folders[: len(above) + 1]
+    return "/".join([*above, _folder(connection, len(above), label), name])
+
+
+def _folder(connection: sqlite3.Connection, depth: int, label: str) -> str:
+    """The folder that pictures of this label lie in already, or a safe one for a new label."""
+    question = "SELECT first_home FROM files WHERE first_label = ? LIMIT 1"
+    row = connection.execute(question, (label,)).fetchone()
+    folders = row[0].split("/")[:-1] if row else []
+    return folders[depth] if len(folders) > depth else folder_of(connection, label)
 
 
 def _dropped(home: str) -> str:
@@ -74,11 +87,13 @@ def _dropped(home: str) -> str:
 
 def _free(connection: sqlite3.Connection, root: Path, path: str) -> str:
     """The path, or one with a number where a file or a row has it."""
-    stem, dot, extension = path.rpartition(".")
+    folder, _, name = path.rpartition("/")
+    stem, extension = os.path.splitext(name)  # noqa: PTH122 - a name
+    short = stem.encode()[: _LONGEST - len(extension.encode())].decode("utf-8", "ignore")
     candidate, number = path, 1
     while os.path.lexists(root / candidate) or _is_taken(connection, candidate):
         number += 1
-        candidate = f"{stem}-{number}{dot}{extension}"
+        candidate = f"{folder}/{short}-{number}{extension}" if folder else f"{short}-{number}{extension}"
     return candidate
 
 

@@ -1,8 +1,8 @@
 """All pairs of hashes that differ in few bits: every one of them, not a sample.
 
 The 64 bits are cut into bands. Two hashes within `radius` bits of each other agree in at least bands - radius of them
-(pigeonhole), so for every choice of that many bands the hashes are sorted by their bits there, and neighbours with equal
-bits are compared in full. With 11 bands a million hashes meet only three million candidates in each of 165 sorts.
+(pigeonhole), so for every choice of that many bands the hashes are sorted by their bits there, and neighbours with
+equal bits are compared in full. With 11 bands a million hashes meet only three million candidates in each of 165 sorts.
 It compares numbers only; what the pairs mean is decided in `groups`.
 """
 

@@ -5,20 +5,28 @@ One object for threads and processes alike, over the dataset's own database. It 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from curation import files
+from curation import files, listing, moves, verdicts
 from curation.database import Database
 from curation.files import Known, Scanned
+from curation.groups import Member
+from curation.listing import PictureRow
+from curation.verdicts import Action, Verdict
 
 
 class Pictures:
-    """Reached as `Dataset.pictures`."""
+    """Reached as `Dataset.pictures`. `now` tells the time as ISO 8601."""
 
-    def __init__(self, root: Path, database: Database) -> None:
+    def __init__(self, root: Path, database: Database, now: Callable[[], str]) -> None:
         self.root = root
-        self._database = database
+        self._database, self._now = database, now
+
+    # What a scan needs
 
     def known(self) -> dict[str, Known]:
         """Every file that a scan has seen, by path."""
@@ -55,3 +63,86 @@ class Pictures:
         """Path and reason of every file that cannot be read."""
         with self._database.reading() as connection:
             return files.faults(connection)
+
+    # What people see and decide
+
+    def rows(self) -> list[PictureRow]:
+        """Every readable file that is not gone, dropped ones too, by path."""
+        with self._database.reading() as connection:
+            return listing.rows(connection)
+
+    def judge(self, ids: Sequence[int], action: Action, by: str, label: str | None = None) -> str:
+        """Gives the verdict on these files, all or none, moves them, and returns the name of the batch."""
+        stamp = (secrets.token_hex(8), by, self._now())
+        with self._database.writing(durable=True) as connection:
+            for file in ids:
+                verdicts.append(connection, file, action, label, stamp)
+            moving = [file for file in ids if moves.plan(connection, self.root, file)]
+        self._follow(moving)
+        return stamp[0]
+
+    def undo(self, by: str) -> list[int]:
+        """Takes back what this person decided last and has not undone, in one batch; returns the files."""
+        stamp = (secrets.token_hex(8), by, self._now())
+        with self._database.writing(durable=True) as connection:
+            undone = verdicts.last_batch(connection, by)
+            verdicts.append_undo(connection, undone, stamp)
+            ids = [file for _, file in undone]
+            moving = [file for file in ids if moves.plan(connection, self.root, file)]
+        self._follow(moving)
+        return ids
+
+    def history(self) -> list[Verdict]:
+        """Every verdict, in the order in which they were given."""
+        with self._database.reading() as connection:
+            return verdicts.all_of(connection)
+
+    def repair(self) -> int:
+        """Finishes moves that a dead process left; returns how many."""
+        with self._database.reading() as connection:
+            left = moves.unfinished(connection)
+        self._follow(left)
+        return len(left)
+
+    # What programs found
+
+    def kept_hashes(self) -> list[files.Hashed]:
+        """Every kept, readable file with its perceptual hashes, by path."""
+        with self._database.reading() as connection:
+            return files.kept_hashes(connection)
+
+    def miniatures(self, contents: Sequence[str]) -> dict[str, bytes]:
+        """32 x 32 grey values of these contents (sha256)."""
+        with self._database.reading() as connection:
+            return files.miniatures(connection, contents)
+
+    def store_members(self, members: Sequence[Member]) -> None:
+        """Puts these groups in the place of all earlier ones."""
+        with self._database.writing() as connection:
+            listing.store_members(connection, members)
+
+    def store_flags(self, kind: str, flags: Iterable[tuple[int, float, str]]) -> None:
+        """Puts these (file, score from 0 to 1, detail) in the place of all earlier flags of the kind."""
+        with self._database.writing() as connection:
+            listing.store_flags(connection, kind, flags)
+
+    def store_split(self, parts: dict[int, str]) -> None:
+        """Puts this split (train, validation or test by file) in the place of an earlier one."""
+        with self._database.writing() as connection:
+            listing.store_split(connection, parts)
+
+    def setting(self, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """What was stored under the name; None when nothing was."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else None
+
+    def store_setting(self, name: str, value: Any) -> None:  # noqa: ANN401 - as above
+        """Stores a JSON value under a name."""
+        with self._database.writing() as connection:
+            connection.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (name, json.dumps(value)))
+
+    def _follow(self, ids: Iterable[int]) -> None:
+        for file in ids:  # one transaction each: the lock is held for one move at a time
+            with self._database.writing() as connection:
+                moves.follow(connection, self.root, file)

@@ -45,7 +45,7 @@ class _Wanted:
     crawled: str  # the sha256 that the crawler computed, if it did
 
 
-def scan(pictures: Pictures, tell: Tell = lambda done, of: None, workers: int = 0) -> Summary:
+def scan(pictures: Pictures, tell: Tell = lambda *_: None, workers: int = 0) -> Summary:
     """Brings the database up to date with the folder."""
     started = time.monotonic()
     summary = Summary()
@@ -85,12 +85,16 @@ def _wanted(pictures: Pictures, entries: dict[str, Entry], known: dict[str, Know
     wanted = []
     for path, entry in entries.items():
         before = known.get(path)
-        if before and (before.bytes, before.modified, before.part) == (entry.bytes, entry.modified, entry.part):
-            if before.state == "kept" and (before.sha256 in printed or not before.sha256):
-                continue
+        if before and _is_unchanged(before, entry) and (before.sha256 in printed or not before.sha256):
+            continue
         sha, size = crawled.get(path, ("", -1))
         wanted.append(_Wanted(entry, labels.get(entry.label, entry.label), sha if size == entry.bytes else ""))
     return wanted
+
+
+def _is_unchanged(before: Known, entry: Entry) -> bool:
+    now = (entry.bytes, entry.modified, entry.part)
+    return before.state == "kept" and (before.bytes, before.modified, before.part) == now
 
 
 def _read(pictures: Pictures, wanted: Sequence[_Wanted], tell: Tell, workers: int) -> None:

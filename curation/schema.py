@@ -105,7 +105,8 @@ CREATE TABLE files (
     path TEXT NOT NULL UNIQUE,          -- where the file is, below the dataset's folder, with /
     home TEXT NOT NULL,                 -- where it is while it is not dropped
     label TEXT NOT NULL,                -- the one it has now
-    scanned_label TEXT NOT NULL,        -- that of its folder when it was first seen
+    first_home TEXT NOT NULL,           -- where the first scan met it,
+    first_label TEXT NOT NULL,          -- and the label of its folder then
     part TEXT NOT NULL DEFAULT '',      -- train, validation or test when somebody else has split the folder
     sha256 TEXT NOT NULL DEFAULT '',    -- '' when it cannot be read
     bytes INTEGER NOT NULL,
@@ -204,6 +205,7 @@ STEPS: Steps = (
         _SPLITS,
         _FLAGS,
         "CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)",  # JSON, of the last scan and split
+        "CREATE INDEX addresses_image ON addresses (image) WHERE state = 'kept'",
         "CREATE INDEX files_content ON files (sha256)",
         "CREATE INDEX files_moving ON files (moving_from) WHERE moving_from IS NOT NULL",
         "CREATE INDEX members_family ON members (family)",

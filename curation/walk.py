@@ -22,7 +22,10 @@ PARTS = {
     "test": "test",
     "testing": "test",
 }
-EXTENSIONS = frozenset(".jpg .jpeg .jpe .jfif .png .webp .gif .bmp .tif .tiff .heic .heif .avif .svg .ppm .pgm".split())
+_READ = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+EXTENSIONS = frozenset(
+    (*_READ, ".heic", ".heif", ".avif", ".svg", ".ppm", ".pgm")
+)  # the others are told to be unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ def _entry(path: str, found: os.DirEntry[str], depth: int, split: bool) -> Entry
     return Entry(path, folders[0] if folders else "", part, status.st_size, status.st_mtime_ns)
 
 
-def _files(folder: Path | str, root: str, hidden: frozenset[str] = frozenset()) -> Iterator[os.DirEntry[str] | Obstacle]:
+def _files(
+    folder: Path | str, root: str, hidden: frozenset[str] = frozenset()
+) -> Iterator[os.DirEntry[str] | Obstacle]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:

@@ -186,7 +186,7 @@ def test_full_disk_is_told_and_loses_nothing_that_was_stored(tmp_path: Path) -> 
         f"import resource, sys; sys.path[0] = {str(Path(__file__).resolve().parent.parent)!r}\n"
         "from pathlib import Path\nfrom curation.dataset import Dataset\nfrom curation.records import Found, Job\n"
         "from handwriter_models.errors import run_command\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
         "dataset = Dataset(Path(sys.argv[1]))\n"
         "def fill():\n"
         "    for number in range(1000):\n"

@@ -1,0 +1,39 @@
+"""`curation groups`: the copies among all kept pictures, found anew and stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from curation.files import Hashed
+from curation.groups import Candidate, Member, grouped
+from curation.links import USUAL, Array, Thresholds, links, unpacked
+from curation.phash import VARIANTS
+from curation.pictures import Pictures
+
+
+def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
+    """Finds the groups of the kept pictures as the last scan knew them, and stores them."""
+    files = pictures.kept_hashes()
+    contents = sorted({one.sha256 for one in files})
+    places = {sha: place for place, sha in enumerate(contents)}
+    first = {one.sha256: one for one in reversed(files)}
+    hashes = np.frombuffer(b"".join(first[sha].hashes for sha in contents), np.uint64).reshape(-1, len(VARIANTS))
+    drawing = np.array([first[sha].drawing for sha in contents], bool)
+
+    def miniatures(wanted: Array) -> Array:
+        chosen, where = np.unique(wanted, return_inverse=True)
+        held = pictures.miniatures([contents[place] for place in chosen.tolist()])
+        return np.stack([unpacked(held[contents[place]]) for place in chosen.tolist()])[where]
+
+    members = grouped(_candidates(files, places), hashes, links(hashes, drawing, miniatures, thresholds))
+    pictures.store_members(members)
+    return members
+
+
+def _candidates(files: Sequence[Hashed], places: dict[str, int]) -> list[Candidate]:
+    return [
+        Candidate(one.id, one.path, one.label, places[one.sha256], one.pixels, one.blur, one.thumbnail, one.crawled)
+        for one in files
+    ]
