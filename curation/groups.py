@@ -20,6 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from curation.links import Links, closest
 
 Array = np.ndarray[Any, Any]
+_ALIKE = 12  # bits: neither mirrored nor turned nor inverted
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,9 @@ class Candidate:
     thumbnail: bool
     crawled: bool
 
-    def worth(self) -> tuple[Any, ...]:
-        """Least for the file to keep: the largest, no thumbnail, the sharpest, one whose source is known, by path."""
-        return (-self.pixels, self.thumbnail, -self.blur, not self.crawled, self.path)
+    def worth(self, alike: int) -> tuple[Any, ...]:
+        """Least for the one to keep: the largest, no thumbnail, the way up most copies are, sharp, of known source."""
+        return (-self.pixels, self.thumbnail, -alike, -self.blur, not self.crawled, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,9 @@ def _clusters(contents: list[int], edges: list[tuple[int, int]]) -> list[list[in
 
 
 def _members(files: list[Candidate], hashes: Array, family: int, cluster: int | None) -> list[Member]:
-    ordered = sorted(files, key=Candidate.worth)
+    plain = hashes[[one.content for one in files], 0]
+    alike = {one.file: int((np.bitwise_count(plain ^ hashes[one.content, 0]) <= _ALIKE).sum()) for one in files}
+    ordered = sorted(files, key=lambda one: one.worth(alike[one.file]))
     keeper = ordered[0]
     members = [Member(keeper.file, family, cluster, "identical", 0, True)]
     for other in ordered[1:]:

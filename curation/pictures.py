@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,24 @@ from curation.files import Known, Scanned
 from curation.groups import Member
 from curation.listing import PictureRow
 from curation.verdicts import Action, Verdict
+
+_STANDING = "SELECT id, path, label, state FROM files WHERE id = ?"
+_SHAPE = """SELECT * FROM (SELECT coalesce(max(id), 0), total(state = 'gone'), total(modified / 1e9) FROM files),
+    (SELECT total(file * (1 + coalesce(cluster, 0)) + distance + keep) FROM members),
+    (SELECT total(file * (1 + score)) FROM flags),
+    (SELECT count(*), total(file * length(part)) FROM splits)"""
+
+
+def _is_judged(told: Sequence[Verdict]) -> bool:
+    undone = {verdict.undoes for verdict in told}
+    return any(verdict.action is not Action.UNDO and verdict.id not in undone for verdict in told)
+
+
+def _given(connection: sqlite3.Connection, by: str, batch: str) -> list[int]:
+    """The files of this batch, if it is among the person's last thousand verdicts."""
+    question = "SELECT file FROM (SELECT file, batch FROM verdicts WHERE by = ? ORDER BY id DESC LIMIT 1000)"
+    rows = connection.execute(f"{question} WHERE batch = ?", (by, batch))
+    return [file for (file,) in rows]
 
 
 class Pictures:
@@ -71,26 +90,57 @@ class Pictures:
         with self._database.reading() as connection:
             return listing.rows(connection)
 
-    def judge(self, ids: Sequence[int], action: Action, by: str, label: str | None = None) -> str:
-        """Gives the verdict on these files, all or none, moves them, and returns the name of the batch."""
-        stamp = (secrets.token_hex(8), by, self._now())
+    def judge(self, ids: Sequence[int], action: Action, by: str, label: str | None = None, batch: str = "") -> str:
+        """Gives the verdict on these files, all or none, moves them, and returns the name of the batch.
+
+        Who names the batch may ask twice: a name that the person's last verdicts carry already changes nothing.
+        """
+        stamp = (batch or secrets.token_hex(8), by, self._now())
         with self._database.writing(durable=True) as connection:
+            if batch and _given(connection, by, batch):
+                return batch
             for file in ids:
                 verdicts.append(connection, file, action, label, stamp)
             moving = [file for file in ids if moves.plan(connection, self.root, file)]
         self._follow(moving)
         return stamp[0]
 
-    def undo(self, by: str) -> list[int]:
+    def undo(self, by: str, batch: str = "") -> list[int]:
         """Takes back what this person decided last and has not undone, in one batch; returns the files."""
-        stamp = (secrets.token_hex(8), by, self._now())
+        stamp = (batch or secrets.token_hex(8), by, self._now())
         with self._database.writing(durable=True) as connection:
+            before = _given(connection, by, batch) if batch else []
+            if before:
+                return before
             undone = verdicts.last_batch(connection, by)
             verdicts.append_undo(connection, undone, stamp)
             ids = [file for _, file in undone]
             moving = [file for file in ids if moves.plan(connection, self.root, file)]
         self._follow(moving)
         return ids
+
+    def judged_after(self, number: int) -> list[tuple[int, int]]:
+        """(number, file) of the verdicts, undos too, that were given after this one."""
+        with self._database.reading() as connection:
+            question = "SELECT id, file FROM verdicts WHERE id > ? ORDER BY id"
+            return connection.execute(question, (number,)).fetchall()
+
+    def standings(self, ids: Sequence[int]) -> list[tuple[int, str, str, str, bool]]:
+        """Number, path, label, state (kept, dropped or gone) of these files, and whether a verdict on each stands."""
+        with self._database.reading() as connection:
+            found = [connection.execute(_STANDING, (int(file),)).fetchone() for file in ids]
+            return [(*row, _is_judged(verdicts.of_file(connection, row[0]))) for row in found if row]
+
+    def pulse(self) -> tuple[int, int]:
+        """Two numbers: the first changes when another connection writes, the second is that of the last verdict."""
+        with self._database.reading() as connection:
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            return version, connection.execute("SELECT coalesce(max(id), 0) FROM verdicts").fetchone()[0]
+
+    def shape(self) -> tuple[float, ...]:
+        """Sums that change when a scan, a grouping, a judgement of quality or a split has written."""
+        with self._database.reading() as connection:
+            return tuple(connection.execute(_SHAPE).fetchone())
 
     def history(self) -> list[Verdict]:
         """Every verdict, in the order in which they were given."""
@@ -130,6 +180,11 @@ class Pictures:
         """Puts this split (train, validation or test by file) in the place of an earlier one."""
         with self._database.writing() as connection:
             listing.store_split(connection, parts)
+
+    def split(self) -> dict[int, str]:
+        """The part of each file in the split that stands."""
+        with self._database.reading() as connection:
+            return dict(connection.execute("SELECT file, part FROM splits").fetchall())
 
     def setting(self, name: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         """What was stored under the name; None when nothing was."""

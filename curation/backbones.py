@@ -1,0 +1,183 @@
+"""Frozen networks that turn a picture into a vector: pictures that look alike to the network lie close together.
+
+Three sources: a bundle (a folder, or the name of a model of ours), a network of torchvision by its name, and
+`mobilenet_v2_tf`, the same network with the padding of TensorFlow, which weights that were trained there need. The last
+dense layer is taken off; what stood before it is the vector. A `Backbone` carries names for the vectors' cache: equal
+names mean equal weights and an equal preparation. It never unpickles a file a person gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from curation.backbone_weights import IMAGENET, TENSORFLOW, Fetch, weighted, without_head
+from handwriter_models.bundle import bundled_names, find_bundle, read_bundle
+from handwriter_models.errors import UserError
+from handwriter_models.ink import prepare as prepare_ink
+from handwriter_models.weights import WEIGHTS_FILE
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+_HEAVY = 5_000_000  # parameters from which lower precision pays
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """The usual preparation: the shorter side resized, the middle cut out. Sizes in pixels."""
+
+    resize: int
+    crop: int
+    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
+    std: tuple[float, ...] = (0.229, 0.224, 0.225)
+    bicubic: bool = False
+
+    @property
+    def id(self) -> str:
+        """Short text that differs when the preparation does."""
+        numbers = sha256(repr((self.mean, self.std)).encode()).hexdigest()[:4]
+        return f"resize{self.resize}crop{self.crop}{'bicubic' if self.bicubic else ''}-{numbers}"
+
+    def __call__(self, picture: Image.Image) -> Bytes:
+        """RGB → uint8 (crop, crop, 3)."""
+        share = self.resize / min(picture.size)
+        size = tuple(max(self.crop, round(side * share)) for side in picture.size)
+        way = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
+        left, top = ((side - self.crop) // 2 for side in size)
+        # The middle is cut out before it is resized: only what is seen costs time.
+        across, down = (old / new for old, new in zip(picture.size, size, strict=True))
+        seen = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
+        return np.asarray(picture.convert("RGB").resize((self.crop, self.crop), way, box=seen))
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A frozen network without its head, in evaluation mode.
+
+    Attributes:
+        name: of network and weights; safe in a file's name.
+        transform: what is done to a picture before; safe in a file's name.
+        dimension: values a picture.
+        prepare: RGB picture → uint8 array of a fixed shape; may run in many threads.
+        network: takes what `inputs` makes of a stack of prepared pictures, returns (n, dimension).
+        inputs: uint8 tensor (n, …) → float tensor, normalised.
+    """
+
+    name: str
+    transform: str
+    dimension: int
+    prepare: Callable[[Image.Image], Bytes] = field(repr=False)
+    network: nn.Module = field(repr=False)
+    inputs: Callable[[Tensor], Tensor] = field(repr=False)
+
+    def __call__(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
+        """Vectors, float32 (n, dimension), of RGB pictures."""
+        if not pictures:
+            return np.zeros((0, self.dimension), np.float32)
+        return self.vectors(np.stack([self.prepare(picture) for picture in pictures]))
+
+    def vectors(self, prepared: Bytes) -> NDArray[np.float32]:
+        """Vectors, float32 (n, dimension), of a stack of prepared pictures."""
+        import torch
+
+        heavy = sum(one.numel() for one in self.network.parameters()) >= _HEAVY
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=heavy and _has_bfloat16()):
+            answer: NDArray[np.float32] = self.network(self.inputs(torch.from_numpy(prepared))).float().numpy()
+        return answer
+
+
+def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> Backbone:
+    """The frozen network of that name.
+
+    Args:
+        name: a folder with a bundle, a bundled model, a network of torchvision (`resnet50`) or `mobilenet_v2_tf`.
+        weights: `imagenet` (torchvision fetches them once), `none` (random, always the same) or a .safetensors file; a
+            bundle has its own.
+        fetch: how torchvision's weights are had; tests give their own.
+
+    Raises:
+        UserError: no such network, or its weights cannot be had or do not fit.
+    """
+    if name in bundled_names() or Path(name).is_dir():
+        return _of_bundle(find_bundle(name))
+    from handwriter_models.torchvision_import import torchvision
+
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known and name != TENSORFLOW:
+        raise UserError(
+            f"no network is called {name!r}",
+            f"give a bundle's folder, one of {', '.join(bundled_names())}, {TENSORFLOW}, or a classifier of"
+            " torchvision such as resnet50",
+        )
+    if name == TENSORFLOW:
+        way = Photograph(256, 224, (0.5,) * 3, (0.5,) * 3)
+    else:
+        preset = torchvision.models.get_model_weights(name).DEFAULT.transforms()
+        bicubic = preset.interpolation.value == "bicubic"
+        resize, crop = preset.resize_size[0], preset.crop_size[0]
+        way = Photograph(resize, crop, tuple(preset.mean), tuple(preset.std), bicubic)
+    source, network = weighted(name, weights, fetch)
+    return _photographic(f"{name}-{source}", network, way)
+
+
+def _of_bundle(folder: Path) -> Backbone:
+    config, network = read_bundle(folder)
+    digest = sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()[:12]
+    name, parts = f"{config.name}-{digest}", config.preprocessing
+    if isinstance(parts.mean, tuple) and isinstance(parts.std, tuple):
+        return _photographic(name, network, Photograph(round(parts.size * 8 / 7), parts.size, parts.mean, parts.std))
+    mean, std = cast(float, parts.mean), cast(float, parts.std)
+
+    def inputs(prepared: torch.Tensor) -> torch.Tensor:
+        scaled: torch.Tensor = prepared.unsqueeze(1).float().div_(255).sub_(mean).div_(std)
+        return scaled
+
+    return _measured(name, "ink28", lambda picture: prepare_ink(picture).pixels, network, inputs)
+
+
+def _photographic(name: str, network: nn.Module, way: Photograph) -> Backbone:
+    import torch
+
+    mean, std = (torch.tensor(values).view(1, -1, 1, 1) * 255 for values in (way.mean, way.std))
+
+    def inputs(prepared: torch.Tensor) -> torch.Tensor:
+        return prepared.permute(0, 3, 1, 2).float().sub_(mean).div_(std)  # the order of memory is channels_last
+
+    return _measured(name, way.id, way, network, inputs)
+
+
+def _measured(
+    name: str,
+    transform: str,
+    prepare: Callable[[Image.Image], Bytes],
+    network: nn.Module,
+    inputs: Callable[[Tensor], Tensor],
+) -> Backbone:
+    """The backbone of a network with its head, once its dimension is known from one pass."""
+    import torch
+
+    headless = without_head(network).eval().requires_grad_(False)
+    headless = headless.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    trial = Backbone(name, transform, 0, prepare, headless, inputs)
+    vectors = trial([Image.new("RGB", (64, 64), "white")])
+    if vectors.ndim != 2:
+        raise UserError(f"{name} gives no vector a picture", "choose another network, such as resnet50")
+    return Backbone(name, transform, vectors.shape[1], prepare, headless, inputs)
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 itself; without that, it is slower than float32."""
+    import torch
+
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

@@ -1,0 +1,170 @@
+"""What counts as a copy, and what a group is: all ten kinds are found, strangers and chains are not swallowed."""
+
+from __future__ import annotations
+
+import random
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from benchmarks.copies import CHANGES, copy_of
+from curation import fingerprint
+from curation.groups import Candidate, Member, grouped
+from curation.links import USUAL, Links, Thresholds, links, unpacked
+from tests.shared_data import shared_folder
+from tests.small_photos import jpeg, photo
+
+ALL = ("original", *CHANGES)
+
+
+class Content:
+    """Contents as a scan sees them, and the links among them."""
+
+    def __init__(self, files: list[bytes]) -> None:
+        held = fingerprint.prints([fingerprint.look(data) for data in files])
+        self.hashes = np.stack([np.frombuffer(one.hashes, np.uint64) for one in held])
+        self.miniatures = np.stack([unpacked(one.miniature) for one in held])
+        self.drawing = np.array([one.drawing for one in held])
+
+    def links(self, thresholds: Thresholds = USUAL) -> set[tuple[int, int]]:
+        found = links(self.hashes, self.drawing, lambda places: self.miniatures[places], thresholds)
+        return set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+
+
+def candidate(file: int, **changes: object) -> Candidate:
+    fields: dict[str, object] = {
+        "file": file,
+        "path": f"{file:03d}.jpg",
+        "label": "a",
+        "content": file,
+        "pixels": 100,
+        "blur": 1.0,
+        "thumbnail": False,
+        "crawled": False,
+    }
+    return Candidate(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def members(count: int, pairs: list[tuple[int, int]], *candidates: Candidate) -> dict[int, Member]:
+    first, second = (np.array([pair[side] for pair in pairs], np.int64) for side in (0, 1))
+    files = list(candidates) or [candidate(file) for file in range(count)]
+    hashes = np.zeros((count, 16), np.uint64)
+    return {one.file: one for one in grouped(files, hashes, Links(first, second))}
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_copy_is_linked_to_its_original(kind: str) -> None:
+    originals = [photo(seed, (240, 180)) for seed in range(12)]
+    files = [jpeg(original) for original in originals]
+    files += [copy_of(original, kind, random.Random(place)) for place, original in enumerate(originals)]
+    found = Content(files).links()
+    assert {(place, place + 12) for place in range(12)} == found
+
+
+def test_strangers_are_not_linked() -> None:
+    assert Content([jpeg(photo(seed)) for seed in range(400)]).links() == set()
+
+
+def test_every_real_photograph_is_found_in_ten_disguises_and_no_two_are_confused() -> None:
+    photos = [Image.open(path).convert("RGB") for path in sorted((shared_folder() / "data/photos").glob("*/*"))[::3]]
+    files, owners = [], []
+    for place, picture in enumerate(photos):
+        for kind in ALL:
+            data = jpeg(picture) if kind == "original" else copy_of(picture, kind, random.Random(place))
+            files.append(data)
+            owners.append(place)
+    found = Content(files).links()
+    assert all(owners[one] == owners[other] for one, other in found)
+    beside_original = {pair for pair in found if pair[0] % len(ALL) == 0}
+    assert len(beside_original) >= 0.99 * len(photos) * len(CHANGES)
+
+
+def png(values: np.ndarray) -> bytes:
+    out = BytesIO()
+    Image.fromarray(values).save(out, "PNG")
+    return out.getvalue()
+
+
+def drawn_digits(count: int) -> list[np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    return [(image * 255 / 16).astype(np.uint8) for image in load_digits().images[:count]]
+
+
+def test_small_scans_of_digits_are_drawings_and_do_not_merge() -> None:
+    content = Content([png(digit) for digit in drawn_digits(300)])
+    assert content.drawing.all()
+    assert content.links() == set()
+
+
+def test_exact_and_inverted_copies_of_digits_merge() -> None:
+    digits = drawn_digits(60)
+    bmp = BytesIO()
+    Image.fromarray(digits[0]).save(bmp, "BMP")
+    inverted = [png(255 - digit) for digit in digits]
+    found = Content([*(png(digit) for digit in digits), *inverted, bmp.getvalue()]).links()
+    assert {(place, place + 60) for place in range(60)} | {(0, 120), (60, 120)} == found
+
+
+def test_mnist_digits_do_not_merge_and_their_copies_do() -> None:
+    import gzip
+
+    packed = shared_folder() / "data/MNIST/raw/train-images-idx3-ubyte.gz"
+    pictures = np.frombuffer(gzip.decompress(packed.read_bytes()), np.uint8, offset=16).reshape(-1, 28, 28)[:3000]
+    inverted = [png(255 - picture) for picture in pictures[:200]]
+    found = Content([*(png(picture) for picture in pictures), *inverted]).links()
+    assert found == {(place, 3000 + place) for place in range(200)}
+
+
+def test_threshold_of_nothing_leaves_only_equal_hashes() -> None:
+    files = [jpeg(photo(seed)) for seed in range(20)] + [jpeg(ImageOps.mirror(photo(seed))) for seed in range(20)]
+    assert Content(files).links(Thresholds(0, 0)) <= {(place, place + 20) for place in range(20)}
+
+
+def test_blank_pictures_of_different_tones_are_no_copies() -> None:
+    assert Content([jpeg(Image.new("RGB", (100, 80), (level,) * 3)) for level in (255, 90, 40)]).links() == set()
+
+
+def test_chain_is_one_family_but_no_cluster_reaches_its_end() -> None:
+    found = members(6, [(place, place + 1) for place in range(5)])
+    assert {one.family for one in found.values()} == {1}
+    assert len({one.cluster for one in found.values()}) > 1
+    for one in found.values():
+        together = [other.file for other in found.values() if other.cluster == one.cluster]
+        assert one.cluster is None or max(together) - min(together) <= 2
+
+
+def test_copies_that_are_all_linked_to_the_original_are_one_cluster_though_not_to_each_other() -> None:
+    found = members(8, [(0, place) for place in range(1, 8)])
+    assert {one.cluster for one in found.values()} == {1}
+
+
+def test_picture_to_keep_is_the_largest_then_the_sharpest_then_the_one_with_a_source() -> None:
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    by_size = members(3, pairs, candidate(0), candidate(1, pixels=200), candidate(2, blur=9.0))
+    by_blur = members(3, pairs, candidate(0), candidate(1, blur=2.0), candidate(2, thumbnail=True, blur=9.0))
+    by_source = members(3, pairs, candidate(0), candidate(1), candidate(2, crawled=True))
+    by_path = members(3, pairs)
+    kept = [[one.file for one in found.values() if one.keep] for found in (by_size, by_blur, by_source, by_path)]
+    assert kept == [[1], [1], [2], [0]]
+
+
+def test_same_bytes_in_two_files_are_identical() -> None:
+    found = members(1, [], candidate(0), candidate(1, content=0, label="b"))
+    assert [(one.relation, one.distance, one.keep) for one in found.values()] == [
+        ("identical", 0, True),
+        ("identical", 0, False),
+    ]
+
+
+def test_turned_upright_majority_keeps_an_upright_picture(tmp_path: Path) -> None:
+    picture = photo(3, (120, 120))
+    files = [jpeg(picture), jpeg(picture, 50), jpeg(picture, 70), jpeg(ImageOps.invert(picture), 95)]
+    content = Content(files)
+    found = links(content.hashes, content.drawing, lambda places: content.miniatures[places])
+    candidates = [candidate(place, blur=9.0 if place == 3 else 1.0) for place in range(4)]
+    kept = [one for one in grouped(candidates, content.hashes, found) if one.keep]
+    assert [one.file for one in kept] == [0]
