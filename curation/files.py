@@ -115,6 +115,7 @@ class Hashed:
     hashes: bytes
     drawing: bool
     pixels: int
+    bytes: int
     blur: float
     crawled: bool
     thumbnail: bool
@@ -123,7 +124,7 @@ class Hashed:
 def kept_hashes(connection: sqlite3.Connection) -> list[Hashed]:
     """Of every kept and readable file, by path."""
     rows = connection.execute(
-        """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.drawing, p.width * p.height, p.blur,
+        """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.drawing, p.width * p.height, f.bytes, p.blur,
             a.id IS NOT NULL, coalesce(a.thumbnail, 0)
         FROM files f JOIN prints p USING (sha256) LEFT JOIN addresses a ON a.image = f.sha256 AND a.state = 'kept'
         WHERE f.state = 'kept' ORDER BY f.path"""

@@ -34,6 +34,8 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
 
 def _candidates(files: Sequence[Hashed], places: dict[str, int]) -> list[Candidate]:
     return [
-        Candidate(one.id, one.path, one.label, places[one.sha256], one.pixels, one.blur, one.thumbnail, one.crawled)
+        Candidate(
+            one.id, one.path, one.label, places[one.sha256], one.pixels, one.bytes, one.blur, one.thumbnail, one.crawled
+        )
         for one in files
     ]

@@ -41,6 +41,7 @@ def candidate(file: int, **changes: object) -> Candidate:
         "label": "a",
         "content": file,
         "pixels": 100,
+        "bytes": 100,
         "blur": 1.0,
         "thumbnail": False,
         "crawled": False,
