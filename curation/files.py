@@ -81,16 +81,21 @@ def labels(connection: sqlite3.Connection) -> dict[str, str]:
 
 def record(connection: sqlite3.Connection, batch: Iterable[Scanned]) -> None:
     """Files seen for the first time, or changed."""
-    for one in batch:
-        entry = one.entry
-        row = (*[entry.path] * 3, one.label, one.label, entry.part, one.sha256, entry.bytes, entry.modified, one.fault)
-        connection.execute(_FILE, row)
-        if one.print:
-            held = one.print
-            sizes = (held.format, held.width, held.height)
-            measures = (held.blur, held.brightness, held.contrast, held.entropy)
-            codes = (held.hashes, held.miniature, held.drawing)
-            connection.execute(_PRINT, (held.sha256, VERSION, *sizes, *codes, *measures))
+    held = list(batch)
+    connection.executemany(_FILE, (_file_row(one) for one in held))
+    connection.executemany(_PRINT, (_print_row(one.print) for one in held if one.print))
+
+
+def _file_row(one: Scanned) -> tuple[object, ...]:
+    entry = one.entry
+    places = (entry.path, entry.path, entry.path, one.label, one.label, entry.part)
+    return (*places, one.sha256, entry.bytes, entry.modified, one.fault)
+
+
+def _print_row(held: Print) -> tuple[object, ...]:
+    sizes = (held.format, held.width, held.height)
+    measures = (held.blur, held.brightness, held.contrast, held.entropy)
+    return (held.sha256, VERSION, *sizes, held.hashes, held.miniature, held.drawing, *measures)
 
 
 def mark_gone(connection: sqlite3.Connection, ids: Iterable[int]) -> None:

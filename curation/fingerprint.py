@@ -19,7 +19,7 @@ from curation import phash
 from curation.files import Print
 from handwriter_models.images import Limits, reduced_picture
 
-DECODED = 64  # pixels of the shorter side: hashes of smaller decodes differ too much from those of the whole picture
+DECODED = 40  # pixels of the shorter side; at 32 hashes differ too much from those of the whole picture
 TINY = 64  # pixels of the longer side up to which a picture counts as a drawing
 TWO_TONES = 0.85  # of the pixels lie near the darkest or the lightest tone of a drawing
 LIMITS = Limits(bytes=100 * 2**20, pixels=200_000_000, side=65_000)  # a person's own pictures may be large

@@ -19,6 +19,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 BITS = 64
+_FEW, _BLOCK = 60_000_000, 2**20  # comparisons up to which all are made, and how many at once
 WHOLE = 6  # neighbours up to this distance in a sort are compared all at once; beyond, only those with equal bits
 # Bands and agreeing bands by radius, as measured on a million hashes: more bits in a key cost more keys.
 _BANDS = {0: 1, 1: 3, 2: 4, 3: 6, 4: 7, 5: 8, 6: 9, 7: 10, 8: 11, 9: 12, 10: 13, 11: 14, 12: 15, 13: 16, 14: 17}
@@ -65,12 +66,31 @@ def _pairs_of_values(values: Array, radius: int, wanted: Array) -> tuple[Array, 
     """Different values; each pair once."""
     if len(values) < 2 or not radius:
         return np.empty(0, np.int64), np.empty(0, np.int64)
+    if int(wanted.sum()) * len(values) <= _FEW:
+        return _all_compared(values, radius, wanted)
     bands = _BANDS[radius]
     choices = list(combinations(range(bands), bands - radius))
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # numpy lets go of the interpreter's lock
         found = list(pool.map(lambda choice: _agreeing(values, choice, bands, radius, wanted), choices))
     both = np.unique(np.concatenate(found))
     return both // len(values), both % len(values)
+
+
+def _all_compared(values: Array, radius: int, wanted: Array) -> tuple[Array, Array]:
+    """Each wanted value with every other: of a few this is quicker than sorting them hundreds of times."""
+    count = len(values)
+    rows = np.flatnonzero(wanted)
+    step = max(1, _BLOCK // count)
+    found = [np.empty(0, np.int64)]
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        hit, other = np.nonzero(np.bitwise_count(values[some, None] ^ values[None, :]) <= radius)
+        one = some[hit]
+        different = one != other
+        one, other = one[different], other[different]
+        found.append(np.minimum(one, other) * count + np.maximum(one, other))
+    both = np.unique(np.concatenate(found))
+    return both // count, both % count
 
 
 def _agreeing(values: Array, choice: tuple[int, ...], bands: int, radius: int, wanted: Array) -> Array:
