@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from curation.walk import Entry
+from handwriter_models.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +99,18 @@ def _print_row(held: Print) -> tuple[object, ...]:
     return (held.sha256, VERSION, *sizes, held.hashes, held.miniature, held.drawing, *measures)
 
 
-def mark_gone(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+def mark_gone(connection: sqlite3.Connection, paths: Iterable[str]) -> None:
     """Files that somebody has taken away; their verdicts stay."""
-    connection.executemany("UPDATE files SET state = 'gone' WHERE id = ?", ((one,) for one in ids))
+    question = "UPDATE files SET state = 'gone' WHERE path = ? AND state = 'kept'"
+    connection.executemany(question, ((path,) for path in paths))
+
+
+def check_there(connection: sqlite3.Connection, ids: Iterable[int]) -> None:
+    """Raises `UserError` when one of these files is unknown or gone."""
+    for file in ids:
+        row = connection.execute("SELECT path, state FROM files WHERE id = ?", (file,)).fetchone()
+        if row is None or row[1] == "gone":
+            raise UserError(f"{row[0] if row else f'picture {file}'} is not there any more", "scan the dataset again")
 
 
 def faults(connection: sqlite3.Connection) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ def plan(connection: sqlite3.Connection, root: Path, file: int) -> bool:
     follow(connection, root, file)  # a move that a dead process left
     path, home, first_home, label, first_label, state = connection.execute(_ROW, (file,)).fetchone()
     if state == "gone":
-        raise UserError(f"{path} is not there any more", "scan the dataset again")
+        return False
     wanted = standing(connection, file, first_label)
     if wanted == Standing(state == "dropped", label):
         return False

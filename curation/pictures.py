@@ -73,10 +73,10 @@ class Pictures:
             files.record(connection, batch)
         return len(batch)
 
-    def mark_gone(self, ids: Iterable[int]) -> None:
-        """Notes files that somebody has taken away."""
+    def mark_gone(self, paths: Iterable[str]) -> None:
+        """Notes files that somebody has taken away, unless a verdict has moved them meanwhile."""
         with self._database.writing() as connection:
-            files.mark_gone(connection, ids)
+            files.mark_gone(connection, paths)
 
     def faults(self) -> list[tuple[str, str]]:
         """Path and reason of every file that cannot be read."""
@@ -94,11 +94,15 @@ class Pictures:
         """Gives the verdict on these files, all or none, moves them, and returns the name of the batch.
 
         Who names the batch may ask twice: a name that the person's last verdicts carry already changes nothing.
+
+        Raises:
+            UserError: when a file is not there any more, or cannot be moved (then the verdict stands).
         """
         stamp = (batch or secrets.token_hex(8), by, self._now())
         with self._database.writing(durable=True) as connection:
             if batch and _given(connection, by, batch):
                 return batch
+            files.check_there(connection, ids)
             for file in ids:
                 verdicts.append(connection, file, action, label, stamp)
             moving = [file for file in ids if moves.plan(connection, self.root, file)]

@@ -23,6 +23,7 @@ from curation.walk import Entry, Obstacle, walk
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 
+_BINARY = getattr(os, "O_BINARY", 0)
 CHUNK = 32  # pictures that a thread takes at once, and hashes at once
 Tell = Callable[[int, int], None]  # done and all, of the files that must be read
 
@@ -60,7 +61,7 @@ def scan(pictures: Pictures, tell: Tell = lambda *_: None, workers: int = 0) -> 
         raise _nothing(pictures.root, summary)
     wanted = _wanted(pictures, entries, known)
     _read(pictures, wanted, tell, workers or os.cpu_count() or 1)
-    gone = [one.id for path, one in known.items() if one.state == "kept" and path not in entries]
+    gone = [path for path, one in known.items() if one.state == "kept" and path not in entries]
     pictures.mark_gone(gone)
     faults = pictures.faults()
     summary.unreadable += faults
@@ -131,24 +132,24 @@ def _scanned(root: Path, chunk: Sequence[_Wanted]) -> list[Scanned]:
     for one, result in found:
         if isinstance(result, Look):
             scanned.append(Scanned(one.entry, one.label, result.sha256, print=by_content[result.sha256]))
-        else:
-            scanned.append(Scanned(one.entry, one.label, *result))
+        elif result:
+            scanned.append(Scanned(one.entry, one.label, fault=result))
     return scanned
 
 
-def _looked(root: Path, one: _Wanted) -> Look | tuple[str, str]:
-    """The look, or the sha256 (as far as the bytes could be had) and the fault."""
-    data = b""
+def _looked(root: Path, one: _Wanted) -> Look | str:
+    """The look, or the fault; "" when the file is gone, moved by a verdict while we came to it."""
     try:
         if one.entry.bytes > LIMITS.bytes:
-            return "", f"larger than {LIMITS.bytes >> 20} MB"
-        descriptor = os.open(root / one.entry.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        try:
-            data = os.read(descriptor, one.entry.bytes + 1)
-        finally:
-            os.close(descriptor)
+            return f"larger than {LIMITS.bytes >> 20} MB"
+        # A pipe that has taken the file's place since must not hold us.
+        descriptor = os.open(root / one.entry.path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+        with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - a descriptor has no path
+            data = file.read(LIMITS.bytes + 1)
         return look(data, one.crawled)
+    except FileNotFoundError:
+        return ""
     except PictureError as error:
-        return "", error.what.removeprefix("the picture is ").removeprefix("the picture ")
+        return error.what.removeprefix("the picture is ").removeprefix("the picture ")
     except OSError as error:
-        return "", error.strerror or str(error)
+        return error.strerror or str(error)

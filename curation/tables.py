@@ -103,7 +103,7 @@ def exported(console: Console, told: dict[str, Any]) -> None:
     """What was written."""
     for warning in told.get("warnings", ()):
         console.print(f"[yellow]{escape(warning)}")
-    console.print(f"{told['pictures']} pictures are in {escape(told['out'])}")
+    console.print(f"{told['count']} pictures are in {escape(told['out'])}")
 
 
 def _leaks(console: Console, found: Sequence[dict[str, Any]]) -> None:

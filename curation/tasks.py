@@ -151,7 +151,7 @@ def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
 
     with _scanned_dataset(root) as dataset, Bar("exporting") as bar:
         result = write(dataset.pictures, out, form, copy, bar.tell)
-    told = {"out": str(out), "format": form, **asdict(result)}
+    told = {"out": str(out), "format": form, "count": result.count, **asdict(result)}
     _tell(told, as_json, lambda console: tables.exported(console, told))
     return DONE
 
