@@ -106,6 +106,15 @@ def exported(console: Console, told: dict[str, Any]) -> None:
     console.print(f"{told['count']} pictures are in {escape(told['out'])}")
 
 
+def suspects(console: Console, told: Sequence[dict[str, Any]], most: int) -> None:
+    """Doubtful pictures, most suspicious first."""
+    for one in told[:most]:
+        console.print(f"{one['score']:.2f}  {escape(one['path'])}: {escape('; '.join(one['reasons']))}")
+    if len(told) > most:
+        console.print(f"… and {len(told) - most} more; --most or --json shows them")
+    console.print(f"{len(told)} doubtful pictures" + ("; `python curation review` shows them first" if told else ""))
+
+
 def _leaks(console: Console, found: Sequence[dict[str, Any]]) -> None:
     if not found:
         return

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,24 +48,24 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
         "gone": summary.gone,
         "faults": [{"path": path, "reason": why} for path, why in summary.unreadable],
     }
-    _tell(told, as_json, lambda console: tables.scanned(console, root, told))
+    tell(told, as_json, lambda console: tables.scanned(console, root, told))
     return INCOMPLETE if summary.unreadable else DONE
 
 
 def groups(root: Path, thresholds: Thresholds, as_json: bool) -> int:
     """Lists the copies."""
-    with _scanned_dataset(root) as dataset:
+    with scanned_dataset(root) as dataset:
         if thresholds != USUAL or dataset.pictures.setting("thresholds") != [thresholds.identity, thresholds.variants]:
             _grouped(dataset, thresholds)
         copies = _copies(dataset.pictures.rows())
     told = [_group(files) for files in copies.values()]
-    _tell(told, as_json, lambda console: tables.groups(console, told))
+    tell(told, as_json, lambda console: tables.groups(console, told))
     return DONE
 
 
 def drop(root: Path, paths: Sequence[str], copies: bool, conflicts: bool, as_json: bool) -> int:
     """Drops these pictures, or all copies that are not needed."""
-    with _scanned_dataset(root) as dataset:
+    with scanned_dataset(root) as dataset:
         rows = dataset.pictures.rows()
         chosen = _named(rows, paths, dropped=False)
         if copies:
@@ -75,25 +75,25 @@ def drop(root: Path, paths: Sequence[str], copies: bool, conflicts: bool, as_jso
         chosen = list({row.id: row for row in chosen}.values())
         dataset.pictures.judge([row.id for row in chosen], Action.DROP, BY)
     told = {"dropped": [row.path for row in chosen]}
-    _tell(told, as_json, lambda console: console.print(f"dropped {len(chosen)} pictures; `restore` takes them back"))
+    tell(told, as_json, lambda console: console.print(f"dropped {len(chosen)} pictures; `restore` takes them back"))
     return DONE
 
 
 def restore(root: Path, paths: Sequence[str], as_json: bool) -> int:
     """Takes these dropped pictures back, or all of them."""
-    with _scanned_dataset(root) as dataset:
+    with scanned_dataset(root) as dataset:
         rows = dataset.pictures.rows()
         chosen = _named(rows, paths, dropped=True) if paths else [row for row in rows if row.dropped]
         dataset.pictures.judge([row.id for row in chosen], Action.KEEP, BY)
         now = {row.id: row.path for row in dataset.pictures.rows()}
     told = {"restored": [now[row.id] for row in chosen]}
-    _tell(told, as_json, lambda console: console.print(f"restored {len(chosen)} pictures"))
+    tell(told, as_json, lambda console: console.print(f"restored {len(chosen)} pictures"))
     return DONE
 
 
 def split(root: Path, order: SplitOrder, as_json: bool) -> int:
     """Deals the pictures into parts and proves that no family straddles."""
-    with _scanned_dataset(root) as dataset:
+    with scanned_dataset(root) as dataset:
         pictures = dataset.pictures
         result = dealt(pictures.rows(), pictures.split(), order)
         pictures.store_split(result.parts)
@@ -107,13 +107,13 @@ def split(root: Path, order: SplitOrder, as_json: bool) -> int:
         "moved": result.moved,
         "labels": {part: dict(sorted(result.counts[part].items())) for part in PARTS},
     }
-    _tell(told, as_json, lambda console: tables.split(console, told))
+    tell(told, as_json, lambda console: tables.split(console, told))
     return DONE
 
 
 def stats(root: Path, as_json: bool) -> int:
     """Shows what the dataset holds; 3 when copies lie on two sides of a split."""
-    with _scanned_dataset(root) as dataset:
+    with scanned_dataset(root) as dataset:
         pictures = dataset.pictures
         rows, hashed, faults = pictures.rows(), pictures.kept_hashes(), pictures.faults()
     found = leaks(rows, hashed, lambda row: row.given) or leaks(rows, hashed, lambda row: row.part)
@@ -130,7 +130,7 @@ def stats(root: Path, as_json: bool) -> int:
             for one in found
         ],
     }
-    _tell(told, as_json, lambda console: tables.stats(console, root, told))
+    tell(told, as_json, lambda console: tables.stats(console, root, told))
     return INCOMPLETE if found else DONE
 
 
@@ -138,7 +138,7 @@ def review(root: Path, host: str, port: int, browser: bool) -> None:
     """Serves the review grid until it is ended."""
     from curation.review.serve import serve
 
-    with _scanned_dataset(root):
+    with scanned_dataset(root):
         pass
     serve(root, host, port, browser)
 
@@ -149,10 +149,10 @@ def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
 
     from curation.export.order import export as write
 
-    with _scanned_dataset(root) as dataset, Bar("exporting") as bar:
+    with scanned_dataset(root) as dataset, Bar("exporting") as bar:
         result = write(dataset.pictures, out, form, copy, bar.tell)
     told = {"out": str(out), "format": form, "count": result.count, **asdict(result)}
-    _tell(told, as_json, lambda console: tables.exported(console, told))
+    tell(told, as_json, lambda console: tables.exported(console, told))
     return DONE
 
 
@@ -162,7 +162,7 @@ def _opened(root: Path) -> Dataset:
     return Dataset(root)
 
 
-def _scanned_dataset(root: Path) -> Dataset:
+def scanned_dataset(root: Path) -> Dataset:
     """Open; a folder that was never scanned is scanned first."""
     dataset = _opened(root)
     try:
@@ -225,7 +225,8 @@ def _named(rows: Sequence[PictureRow], paths: Sequence[str], dropped: bool) -> l
     return chosen
 
 
-def _tell(told: Any, as_json: bool, show: Any) -> None:  # noqa: ANN401 - whatever JSON holds; prints on a console
+def tell(told: Any, as_json: bool, show: Callable[[Console], None]) -> None:  # noqa: ANN401 - whatever JSON holds
+    """Prints for people by `show`, and as JSON where that is wanted."""
     show(Console(stderr=as_json, highlight=False, soft_wrap=True))
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=2))
