@@ -74,6 +74,15 @@ def rows(connection: sqlite3.Connection, ids: Sequence[int] | None = None) -> li
     return found
 
 
+def copies(connection: sqlite3.Connection) -> tuple[int, int]:
+    """How many groups of kept pictures there are, and how many pictures in them are redundant."""
+    question = """SELECT count(*), coalesce(sum(size - 1), 0) FROM (SELECT count(*) AS size
+        FROM members m JOIN files f ON f.id = m.file WHERE f.state = 'kept' AND m.cluster IS NOT NULL
+        GROUP BY m.cluster HAVING count(*) > 1)"""
+    groups, redundant = connection.execute(question).fetchone()
+    return groups, redundant
+
+
 def store_members(connection: sqlite3.Connection, members: Sequence[Member]) -> None:
     """In the place of all earlier groups."""
     connection.execute("DELETE FROM members")

@@ -165,6 +165,11 @@ class Pictures:
         with self._database.reading() as connection:
             return files.kept_hashes(connection)
 
+    def copies(self) -> tuple[int, int]:
+        """How many groups of kept pictures there are, and how many pictures in them are redundant."""
+        with self._database.reading() as connection:
+            return listing.copies(connection)
+
     def miniatures(self, contents: Sequence[str]) -> dict[str, bytes]:
         """32 x 32 grey values of these contents (sha256)."""
         with self._database.reading() as connection:

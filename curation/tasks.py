@@ -34,13 +34,12 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
     started = time.monotonic()
     with _opened(root) as dataset:
         summary = _scanned(dataset, thresholds, workers)
-        copies = _copies(dataset.pictures.rows())
-    redundant = sum(len(files) - 1 for files in copies.values())
+        copies, redundant = dataset.pictures.copies()
     seconds = time.monotonic() - started
     told = {
         "images": summary.images,
         "unreadable": len(summary.unreadable),
-        "groups": len(copies),
+        "groups": copies,
         "redundant": redundant,
         "seconds": round(seconds, 3),
         "images_per_second": round(summary.images / seconds, 1),
