@@ -99,7 +99,7 @@ def _built(name: str, outputs: int = 1000) -> nn.Module:
         )
     if name == TENSORFLOW:
         for module in network.modules():
-            if type(module).__name__ == "Conv2d" and getattr(module, "stride", None) == (2, 2):
+            if isinstance(module, torch.nn.Conv2d) and module.stride == (2, 2):
                 module.padding = (0, 0)
                 module.register_forward_pre_hook(_padded_as_tensorflow_does)
     return network

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-_HEAVY = 5_000_000  # parameters from which lower precision pays
+_HEAVY = 1_000_000  # parameters from which lower precision pays
 Bytes = NDArray[np.uint8]
 
 
@@ -50,10 +50,9 @@ class Photograph:
 
     def __call__(self, picture: Image.Image) -> Bytes:
         """RGB → uint8 (crop, crop, 3)."""
-        share = self.resize / min(picture.size)
-        size = tuple(max(self.crop, round(side * share)) for side in picture.size)
+        size = tuple(max(self.crop, side * self.resize // min(picture.size)) for side in picture.size)
         way = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
-        left, top = ((side - self.crop) // 2 for side in size)
+        left, top = (round((side - self.crop) / 2) for side in size)
         # The middle is cut out before it is resized: only what is seen costs time.
         across, down = (old / new for old, new in zip(picture.size, size, strict=True))
         seen = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)

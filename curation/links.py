@@ -21,6 +21,7 @@ DRAWING = 4  # bits within which drawings are compared
 # Beyond the asked radius pairs are looked for as far as the number of pictures allows, and only pixels decide.
 _REACH = ((20_000, 14), (100_000, 12), (250_000, 10))
 _TURNED_REACH = 6
+_TOGETHER = 500_000  # hashes that are compared at once
 _SLICE = 20_000  # pairs whose miniatures are held at a time
 
 
@@ -105,15 +106,18 @@ def _reaches(count: int, asked: Thresholds) -> tuple[int, int]:
 
 
 def _turned(hashes: Array, radius: int) -> Iterator[tuple[int, Pairs]]:
-    """Pairs of a plain hash and a variant of another content, by variant."""
+    """Pairs of a plain hash and a variant of another content, by variant; as many variants at once as memory bears."""
     count = len(hashes)
     numbers = [variant for variant in NEEDED if variant]
-    every = np.concatenate([hashes[:, 0], *(hashes[:, variant] for variant in numbers)])
-    pairs = near_pairs(every, radius, plain=count)
-    which, second = np.divmod(pairs.second, max(count, 1))
-    for place, variant in enumerate(numbers, 1):
-        fine = (which == place) & (second != pairs.first)
-        yield variant, Pairs(pairs.first[fine], second[fine], pairs.distance[fine])
+    at_once = max(1, _TOGETHER // max(count, 1))
+    for start in range(0, len(numbers), at_once):
+        some = numbers[start : start + at_once]
+        every = np.concatenate([hashes[:, 0], *(hashes[:, variant] for variant in some)])
+        pairs = near_pairs(every, radius, plain=count)
+        which, second = np.divmod(pairs.second, max(count, 1))
+        for place, variant in enumerate(some, 1):
+            fine = (which == place) & (second != pairs.first)
+            yield variant, Pairs(pairs.first[fine], second[fine], pairs.distance[fine])
 
 
 def _confirmed(pairs: Pairs, variant: int, miniatures: Miniatures, radius: int | None) -> Array:

@@ -17,7 +17,7 @@ from statistics import median
 from curation.listing import PictureRow
 
 KINDS = ("blurry", "dark", "bright", "low-contrast", "uniform", "odd-aspect", "tiny")
-SOFT = 8  # times less sharp than the middle of its class
+SOFT = 5  # times less sharp than the middle of its class
 SOFTEST = 0.2  # relative sharpness that counts as blurred at most, in a class of drawings too
 DARK, BRIGHT = 0.13, 0.9  # mean brightness
 SHADED = 0.16  # contrast from which a dark or bright picture shows something: a lit subject, ink on paper

@@ -14,7 +14,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.ko.md")
-SCRIPTS = {"app.py", "crawler", "handwriter_models", "training", "benchmarks"}
+SCRIPTS = {"app.py", "crawler", "curation", "handwriter_models", "training", "benchmarks"}
 
 
 def text_of(name: str) -> str:
