@@ -21,7 +21,7 @@ DRAWING = 4  # bits within which drawings are compared
 # Beyond the asked radius pairs are looked for as far as the number of pictures allows, and only pixels decide.
 _REACH = ((20_000, 14), (100_000, 12), (250_000, 10))
 _TURNED_REACH = 6
-_TOGETHER = 500_000  # hashes that are compared at once
+_TOGETHER = 300_000  # hashes that are compared at once
 _SLICE = 20_000  # pairs whose miniatures are held at a time
 
 
