@@ -8,7 +8,7 @@ centre or to half of its members.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,12 +37,12 @@ class Candidate:
     thumbnail: bool
     crawled: bool
 
-    def worth(self, alike: int) -> tuple[Any, ...]:
-        """Least for the one to keep: the largest, no thumbnail, the way up most copies are, sharp, of known source.
+    def worth(self, alike: int, labelled: int) -> tuple[Any, ...]:
+        """Least for the one to keep: the largest, no thumbnail, as most copies are labelled and turned, of known source.
 
         Bytes come before the measured sharpness: the blocks of a hard compression look sharp.
         """
-        return (-self.pixels, self.thumbnail, -alike, -self.bytes, -self.blur, not self.crawled, self.path)
+        return (-self.pixels, self.thumbnail, -labelled, -alike, -self.bytes, -self.blur, not self.crawled, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,8 @@ def _clusters(contents: list[int], edges: list[tuple[int, int]]) -> list[list[in
 def _members(files: list[Candidate], hashes: Array, family: int, cluster: int | None) -> list[Member]:
     plain = hashes[[one.content for one in files], 0]
     alike = {one.file: int((np.bitwise_count(plain ^ hashes[one.content, 0]) <= _ALIKE).sum()) for one in files}
-    ordered = sorted(files, key=lambda one: one.worth(alike[one.file]))
+    labels = Counter(one.label for one in files)
+    ordered = sorted(files, key=lambda one: one.worth(alike[one.file], labels[one.label]))
     keeper = ordered[0]
     members = [Member(keeper.file, family, cluster, "identical", 0, True)]
     for other in ordered[1:]:

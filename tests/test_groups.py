@@ -153,6 +153,12 @@ def test_picture_to_keep_is_the_largest_then_the_sharpest_then_the_one_with_a_so
     assert kept == [[1], [1], [2], [0]]
 
 
+def test_picture_to_keep_has_the_label_of_most_copies() -> None:
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    found = members(3, pairs, candidate(0, label="b", bytes=900), candidate(1), candidate(2, bytes=200))
+    assert [one.file for one in found.values() if one.keep] == [2]
+
+
 def test_same_bytes_in_two_files_are_identical() -> None:
     found = members(1, [], candidate(0), candidate(1, content=0, label="b"))
     assert [(one.relation, one.distance, one.keep) for one in found.values()] == [
