@@ -38,7 +38,7 @@ class Candidate:
     crawled: bool
 
     def worth(self, alike: int, labelled: int) -> tuple[Any, ...]:
-        """Least for the one to keep: the largest, no thumbnail, as most copies are labelled and turned, of known source.
+        """Least for the one to keep: the largest, no thumbnail, labelled and turned as most copies, of known source.
 
         Bytes come before the measured sharpness: the blocks of a hard compression look sharp.
         """
