@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NEED_DATA = {"digits_quality", "training_time"}  # MNIST/raw, omniglot
+NEED_DATA = {"digits_quality", "training_time", "suspicion"}  # MNIST/raw, omniglot, photos
 MINUTES = {
     "start": 1,
     "serve": 4,
@@ -18,6 +18,9 @@ MINUTES = {
     "training_time": 20,
     "downloads": 4,
     "keywords": 2,
+    "duplicates": 9,
+    "suspicion": 2,
+    "review": 2,
 }  # on two cores
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.plain_user import as_plain_user
 from tests.small_photos import jpeg, pets, photo, save
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,12 +117,31 @@ def test_text_of_the_web_is_printed_as_it_is(tmp_path: Path) -> None:
     assert "[red]dog[/]/[link=x]1.jpg" in run("groups", tmp_path).stdout
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_dataset_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    pets(tmp_path, 1)
+@pytest.mark.parametrize("command", ["scan", "stats", "split"])
+def test_dataset_that_cannot_be_written_is_told(tmp_path: Path, command: str) -> None:
+    run("scan", pets(tmp_path, 1))
     tmp_path.chmod(0o555)
-    assert "cannot be written to" in run("scan", tmp_path, code=2).stderr
+    words = as_plain_user([sys.executable, "curation", command, str(tmp_path)])
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     tmp_path.chmod(0o755)
+    assert done.returncode == 2
+    assert "cannot be written to" in done.stderr
+
+
+def test_folder_and_file_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    pets(tmp_path, 2)
+    (tmp_path / "dog").chmod(0)
+    (tmp_path / "고양이" / "cat 0.jpg").chmod(0)
+    words = as_plain_user([sys.executable, "curation", "scan", str(tmp_path), "--json"])
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    (tmp_path / "dog").chmod(0o755)
+    assert done.returncode == 3
+    told = json.loads(done.stdout)
+    assert told["images"] == 1
+    assert {(one["path"], one["reason"]) for one in told["faults"]} == {
+        ("dog", "Permission denied"),
+        ("고양이/cat 0.jpg", "Permission denied"),
+    }
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from handwriter_models.errors import UserError
 from tests.small_photos import jpeg, pets, photo, save
 
 ROOT = Path(__file__).resolve().parents[1]
-not_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read and write everything")
 
 
 def scanned(root: Path) -> tuple[Summary, dict[str, str]]:
@@ -174,16 +173,6 @@ def test_folder_without_pictures_is_told(tmp_path: Path, make: object) -> None:
     make(tmp_path)  # type: ignore[operator]
     with pytest.raises(UserError, match="there are no pictures in"):
         scanned(tmp_path)
-
-
-@not_root
-def test_unreadable_folder_is_told(tmp_path: Path) -> None:
-    pets(tmp_path, 1)
-    (tmp_path / "dog").chmod(0)
-    summary, labels = scanned(tmp_path)
-    (tmp_path / "dog").chmod(0o755)
-    assert set(labels.values()) == {"고양이"}
-    assert summary.unreadable == [("dog", "Permission denied")]
 
 
 KILLED = """
