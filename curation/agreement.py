@@ -59,7 +59,7 @@ def _correlation(one: Array, other: Array) -> Array:
 
 
 def _normal(pictures: Array) -> Array:
-    flat = pictures.reshape(len(pictures), -1).astype(np.float32)
+    flat = pictures.reshape(len(pictures), SIDE * SIDE).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     normal: Array = flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
     return normal

@@ -211,5 +211,9 @@ STEPS: Steps = (
         "CREATE INDEX members_family ON members (family)",
         "CREATE INDEX verdicts_file ON verdicts (file)",
         "CREATE INDEX verdicts_by ON verdicts (by, id)",
+        "CREATE INDEX verdicts_undoes ON verdicts (undoes) WHERE undoes IS NOT NULL",
+        "CREATE INDEX verdicts_batch ON verdicts (batch)",
+        "CREATE INDEX files_home ON files (home)",
+        "CREATE INDEX files_first_label ON files (first_label)",
     ),
 )

@@ -65,6 +65,13 @@ def test_copy_is_linked_to_its_original(kind: str) -> None:
     assert {(place, place + 12) for place in range(12)} == found
 
 
+def test_far_hashes_whose_pixels_do_not_agree_at_all_are_no_copies() -> None:
+    """Where no pair is worth a closer look there is none to look at closer."""
+    content = Content([jpeg(photo(seed)) for seed in (1, 2)])
+    content.hashes[1] = content.hashes[0] ^ np.uint64(0b1111111111)
+    assert content.links() == set()
+
+
 def test_strangers_are_not_linked() -> None:
     assert Content([jpeg(photo(seed)) for seed in range(400)]).links() == set()
 

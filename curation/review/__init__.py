@@ -1,0 +1,1 @@
+"""`curation review`: a page on which people look through a dataset's pictures and say what stays, quickly."""

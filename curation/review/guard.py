@@ -1,0 +1,108 @@
+"""Who may speak to the server, and what its answers may do in a browser; a plain ASGI layer around the application.
+
+A page of the web can make a visitor's browser ask any address, this one too. It cannot choose the Host header (so a
+name that was pointed at 127.0.0.1 afterwards is refused), nor send a header of its own to another origin unasked (so
+only our own page can judge), nor read our pictures (Cross-Origin-Resource-Policy).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+MARK = ("x-handwriter", "review")  # the header of every request that changes something
+_LARGEST = 4 * 2**20  # bytes of a request
+
+
+class Guard:
+    """Refuses strangers, adds `HEADERS`. `host` is what the server is bound to."""
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self._app = app
+        self._names = _names(host)
+        self._open = host in {"0.0.0.0", "::"}  # noqa: S104 - a comparison
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what is allowed."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        if refusal:
+            status, what, hint = refusal
+            answer = JSONResponse({"error": what, "hint": hint}, status)
+            await answer(scope, receive, send_with_headers)
+        else:
+            await self._app(scope, receive, send_with_headers)
+
+    def _refusal(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
+        host = headers.get("host", "")
+        if not self._is_ours(host):
+            return 403, "this name is not the server's", "open the address that the command printed"
+        if method in {"GET", "HEAD"}:
+            return None
+        origin, site = headers.get("origin"), headers.get("sec-fetch-site", "same-origin")
+        foreign = (origin is not None and origin != f"http://{host}") or site not in {"same-origin", "none"}
+        if foreign or headers.get(MARK[0]) != MARK[1]:
+            return 403, "only the review page may change anything", "send the header X-HandWriter: review"
+        length = headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > _LARGEST:
+            return 413, "the request is too large or does not say its length", "choose fewer pictures at once"
+        return None
+
+    def _is_ours(self, host: str) -> bool:
+        """Whether the Host header names us: the port is left out, as it cannot be forged by a page of the web."""
+        name = host.rpartition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
+        if name.casefold() in self._names:
+            return True
+        return self._open and _is_number(name)
+
+
+def _names(host: str) -> set[str]:
+    names = {host.strip("[]").casefold(), "localhost", "127.0.0.1", "::1"}
+    return names | {name.casefold() for name in _machine(host)}
+
+
+def _machine(host: str) -> Iterable[str]:
+    """The machine's own name, by which neighbours in a network reach a server that listens to them."""
+    return () if host in {"127.0.0.1", "localhost", "::1"} else (socket.gethostname(), f"{socket.gethostname()}.local")
+
+
+def _is_number(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
