@@ -31,7 +31,7 @@ def serve(root: Path, host: str = "127.0.0.1", port: int = 7861, open_browser: b
 
         app = build(dataset, host)
         if not app.state.review.index.counts.all:
-            raise UserError(f"{root} has no scanned pictures", f"first run: python -m curation scan {root}")
+            raise UserError(f"{root} has no scanned pictures", f"first run: python curation scan {root}")
 
         def announce() -> None:
             address = _address(host, opened.getsockname()[1])
