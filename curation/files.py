@@ -121,7 +121,7 @@ def faults(connection: sqlite3.Connection) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Hashed:
-    """A kept file with what grouping needs; `crawled` when its source is known, `thumbnail` as that source says."""
+    """A file with what grouping needs; `crawled` when its source is known, `thumbnail` as that source says."""
 
     id: int
     path: str
@@ -134,15 +134,16 @@ class Hashed:
     blur: float
     crawled: bool
     thumbnail: bool
+    dropped: bool
 
 
-def kept_hashes(connection: sqlite3.Connection) -> list[Hashed]:
-    """Of every kept and readable file, by path."""
+def hashed(connection: sqlite3.Connection) -> list[Hashed]:
+    """Of every readable file that is there, by path."""
     rows = connection.execute(
         """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.drawing, p.width * p.height, f.bytes, p.blur,
-            a.id IS NOT NULL, coalesce(a.thumbnail, 0)
+            a.id IS NOT NULL, coalesce(a.thumbnail, 0), f.state = 'dropped'
         FROM files f JOIN prints p USING (sha256) LEFT JOIN addresses a ON a.image = f.sha256 AND a.state = 'kept'
-        WHERE f.state = 'kept' ORDER BY f.path"""
+        WHERE f.state <> 'gone' ORDER BY f.path"""
     )
     return [Hashed(*row) for row in rows]
 

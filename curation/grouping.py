@@ -1,4 +1,7 @@
-"""`curation groups`: the copies among all kept pictures, found anew and stored."""
+"""`curation groups`: the copies among all pictures, found anew and stored.
+
+Dropped ones are looked at, too: restored, they must not find themselves on the other side of a split.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from curation.pictures import Pictures
 
 
 def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
-    """Finds the groups of the kept pictures as the last scan knew them, and stores them."""
-    files = pictures.kept_hashes()
+    """Finds the groups of the pictures as the last scan knew them, and stores them."""
+    files = pictures.hashed()
     contents = sorted({one.sha256 for one in files})
     places = {sha: place for place, sha in enumerate(contents)}
     first = {one.sha256: one for one in reversed(files)}
@@ -35,7 +38,16 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
 def _candidates(files: Sequence[Hashed], places: dict[str, int]) -> list[Candidate]:
     return [
         Candidate(
-            one.id, one.path, one.label, places[one.sha256], one.pixels, one.bytes, one.blur, one.thumbnail, one.crawled
+            one.id,
+            one.path,
+            one.label,
+            places[one.sha256],
+            one.pixels,
+            one.bytes,
+            one.blur,
+            one.thumbnail,
+            one.crawled,
+            one.dropped,
         )
         for one in files
     ]

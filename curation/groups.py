@@ -36,13 +36,24 @@ class Candidate:
     blur: float
     thumbnail: bool
     crawled: bool
+    dropped: bool
 
     def worth(self, alike: int, labelled: int) -> tuple[Any, ...]:
-        """Least for the one to keep: the largest, no thumbnail, labelled and turned as most copies, of known source.
+        """Least for the one to keep: not dropped, large, no thumbnail, labelled and turned as most are.
 
         Bytes come before the measured sharpness: the blocks of a hard compression look sharp.
         """
-        return (-self.pixels, self.thumbnail, -labelled, -alike, -self.bytes, -self.blur, not self.crawled, self.path)
+        return (
+            self.dropped,
+            -self.pixels,
+            self.thumbnail,
+            -labelled,
+            -alike,
+            -self.bytes,
+            -self.blur,
+            not self.crawled,
+            self.path,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,10 +160,10 @@ class Pictures:
 
     # What programs found
 
-    def kept_hashes(self) -> list[files.Hashed]:
-        """Every kept, readable file with its perceptual hashes, by path."""
+    def hashed(self) -> list[files.Hashed]:
+        """Every readable file that is there, dropped ones too, with its perceptual hashes, by path."""
         with self._database.reading() as connection:
-            return files.kept_hashes(connection)
+            return files.hashed(connection)
 
     def copies(self) -> tuple[int, int]:
         """How many groups of kept pictures there are, and how many pictures in them are redundant."""

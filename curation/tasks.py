@@ -54,8 +54,7 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
 def groups(root: Path, thresholds: Thresholds, as_json: bool) -> int:
     """Lists the copies."""
     with scanned_dataset(root) as dataset:
-        if thresholds != USUAL or dataset.pictures.setting("thresholds") != [thresholds.identity, thresholds.variants]:
-            _grouped(dataset, thresholds)
+        _grouped(dataset, thresholds)
         copies = _copies(dataset.pictures.rows())
     told = [_group(files) for files in copies.values()]
     tell(told, as_json, lambda console: tables.groups(console, told))
@@ -70,7 +69,7 @@ def drop(root: Path, paths: Sequence[str], copies: bool, conflicts: bool, as_jso
         if copies:
             for files in _copies(rows).values():
                 if conflicts or len({row.label for row in files}) == 1:
-                    chosen += [row for row in files if not row.keep]
+                    chosen += files[1:]  # the first stays, also when a person has dropped the one that was to stay
         chosen = list({row.id: row for row in chosen}.values())
         dataset.pictures.judge([row.id for row in chosen], Action.DROP, BY)
     told = {"dropped": [row.path for row in chosen]}
@@ -114,7 +113,7 @@ def stats(root: Path, as_json: bool) -> int:
     """Shows what the dataset holds; 3 when copies lie on two sides of a split."""
     with scanned_dataset(root) as dataset:
         pictures = dataset.pictures
-        rows, hashed, faults = pictures.rows(), pictures.kept_hashes(), pictures.faults()
+        rows, hashed, faults = pictures.rows(), pictures.hashed(), pictures.faults()
     found = leaks(rows, hashed, lambda row: row.given) or leaks(rows, hashed, lambda row: row.part)
     told = tables.counted(rows) | {
         "unreadable": len(faults),
@@ -177,15 +176,16 @@ def scanned_dataset(root: Path) -> Dataset:
 def _scanned(dataset: Dataset, thresholds: Thresholds, workers: int) -> Summary:
     with Bar("scanning") as bar:
         summary = read(dataset.pictures, bar.tell, workers)
-    asked = [thresholds.identity, thresholds.variants]
-    if summary.read or summary.gone or dataset.pictures.setting("thresholds") != asked:
-        _grouped(dataset, thresholds)
+    _grouped(dataset, thresholds, bool(summary.read or summary.gone))
     return summary
 
 
-def _grouped(dataset: Dataset, thresholds: Thresholds) -> None:
-    group(dataset.pictures, thresholds)
-    dataset.pictures.store_setting("thresholds", [thresholds.identity, thresholds.variants])
+def _grouped(dataset: Dataset, thresholds: Thresholds, changed: bool = False) -> None:
+    """Finds the groups anew when files, verdicts or thresholds are not those of the last time."""
+    now = [thresholds.identity, thresholds.variants, dataset.pictures.pulse()[1]]
+    if changed or dataset.pictures.setting("grouped") != now:
+        group(dataset.pictures, thresholds)
+        dataset.pictures.store_setting("grouped", now)
 
 
 def _copies(rows: Sequence[PictureRow]) -> dict[int, list[PictureRow]]:

@@ -70,6 +70,26 @@ def test_dropping_copies_keeps_one_of_each_group_and_leaves_conflicts_to_people(
     assert told("stats", root)["images"] == 15
 
 
+def test_one_copy_stays_when_a_person_has_dropped_the_one_that_was_to_stay(tmp_path: Path) -> None:
+    root = copied_pets(tmp_path)
+    run("drop", root, "dog/dog 0.jpg")
+    assert len(told("drop", root, "--copies")["dropped"]) == 1
+    assert told("stats", root)["images"] == 13
+    save(root / "dog" / "new.jpg", photo(5000))
+    run("scan", root)
+    assert told("groups", root) == [one for one in told("groups", root) if one["conflict"]]
+
+
+def test_restored_copy_is_still_known_as_one(tmp_path: Path) -> None:
+    root = copied_pets(tmp_path)
+    run("drop", root, "--copies")
+    save(root / "dog" / "new.jpg", photo(5000))
+    run("scan", root)
+    run("restore", root, "--all")
+    assert len(told("groups", root)[0]["members"]) == 2
+    assert told("split", root, "--shares", "0.5,0.25,0.25")["groups_straddling"] == 0
+
+
 def test_split_and_stats_agree_that_nothing_straddles(tmp_path: Path) -> None:
     root = copied_pets(tmp_path)
     found = told("split", root, "--shares", "0.6,0.2,0.2", "--seed", "3")

@@ -45,6 +45,7 @@ def candidate(file: int, **changes: object) -> Candidate:
         "blur": 1.0,
         "thumbnail": False,
         "crawled": False,
+        "dropped": False,
     }
     return Candidate(**{**fields, **changes})  # type: ignore[arg-type]
 

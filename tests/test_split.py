@@ -180,7 +180,7 @@ def test_leaks_of_somebody_elses_split_are_named_pair_by_pair(tmp_path: Path) ->
     with Dataset(tmp_path) as dataset:
         scan(dataset.pictures)
         group(dataset.pictures)
-        found = leaks(dataset.pictures.rows(), dataset.pictures.kept_hashes(), lambda one: one.given)
+        found = leaks(dataset.pictures.rows(), dataset.pictures.hashed(), lambda one: one.given)
     assert [(one.first, one.second, one.relation) for one in found] == [
         ("train/a/5.jpg", "validation/a/same.jpg", "identical"),
         ("train/a/3.jpg", "validation/a/mirrored.jpg", "flipped"),
