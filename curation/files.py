@@ -32,7 +32,7 @@ class Print:
     height: int
     hashes: bytes  # 16 of 8 bytes, see `phash.VARIANTS`
     miniature: bytes  # 32 x 32 grey values
-    drawing: bool
+    style: int
     blur: float
     brightness: float
     contrast: float
@@ -96,7 +96,7 @@ def _file_row(one: Scanned) -> tuple[object, ...]:
 def _print_row(held: Print) -> tuple[object, ...]:
     sizes = (held.format, held.width, held.height)
     measures = (held.blur, held.brightness, held.contrast, held.entropy)
-    return (held.sha256, VERSION, *sizes, held.hashes, held.miniature, held.drawing, *measures)
+    return (held.sha256, VERSION, *sizes, held.hashes, held.miniature, int(held.style), *measures)
 
 
 def mark_gone(connection: sqlite3.Connection, paths: Iterable[str]) -> None:
@@ -128,7 +128,7 @@ class Hashed:
     label: str
     sha256: str
     hashes: bytes
-    drawing: bool
+    style: int
     pixels: int
     bytes: int
     blur: float
@@ -140,7 +140,7 @@ class Hashed:
 def hashed(connection: sqlite3.Connection) -> list[Hashed]:
     """Of every readable file that is there, by path."""
     rows = connection.execute(
-        """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.drawing, p.width * p.height, f.bytes, p.blur,
+        """SELECT f.id, f.path, f.label, f.sha256, p.hashes, p.style, p.width * p.height, f.bytes, p.blur,
             a.id IS NOT NULL, coalesce(a.thumbnail, 0), f.state = 'dropped'
         FROM files f JOIN prints p USING (sha256) LEFT JOIN addresses a ON a.image = f.sha256 AND a.state = 'kept'
         WHERE f.state <> 'gone' ORDER BY f.path"""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from hashlib import sha256
 from typing import Any
 
@@ -20,10 +21,18 @@ from curation.files import Print
 from handwriter_models.images import Limits, reduced_picture
 
 DECODED = 40  # pixels of the shorter side; at 32 hashes differ too much from those of the whole picture
-TINY = 64  # pixels of the longer side up to which a picture counts as a drawing
-TWO_TONES = 0.85  # of the pixels lie near the darkest or the lightest tone of a drawing
+TINY = 64  # pixels of the longer side
+TWO_TONES = 0.9  # of the pixels lie near the darkest or the lightest tone; 1 of 167 photographs has as many
 LIMITS = Limits(bytes=100 * 2**20, pixels=200_000_000, side=65_000)  # a person's own pictures may be large
 Array = np.ndarray[Any, Any]
+
+
+class Style(IntEnum):
+    """What a picture's hash is worth: that of drawings and of tiny pictures tells less than that of photographs."""
+
+    PHOTOGRAPH = 0
+    TWO_TONES = 1
+    TINY = 2
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,8 @@ def prints(looks: Sequence[Look]) -> list[Print]:
 
 def _print(one: Look, hashes: bytes, values: tuple[float, float, float, float]) -> Print:
     brightness, contrast, entropy, two_tones = values
-    drawing = max(one.width, one.height) <= TINY or two_tones >= TWO_TONES
+    tiny = max(one.width, one.height) <= TINY
+    style = Style.TINY if tiny else Style.TWO_TONES if two_tones >= TWO_TONES else Style.PHOTOGRAPH
     return Print(
         sha256=one.sha256,
         format=one.format,
@@ -69,7 +79,7 @@ def _print(one: Look, hashes: bytes, values: tuple[float, float, float, float]) 
         height=one.height,
         hashes=hashes,
         miniature=one.miniature.tobytes(),
-        drawing=drawing,
+        style=style,
         blur=round(one.blur, 2),
         brightness=brightness,
         contrast=contrast,

@@ -23,14 +23,14 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
     places = {sha: place for place, sha in enumerate(contents)}
     first = {one.sha256: one for one in reversed(files)}
     hashes = np.frombuffer(b"".join(first[sha].hashes for sha in contents), np.uint64).reshape(-1, len(VARIANTS))
-    drawing = np.array([first[sha].drawing for sha in contents], bool)
+    style = np.array([first[sha].style for sha in contents], np.int8)
 
     def miniatures(wanted: Array) -> Array:
         chosen, where = np.unique(wanted, return_inverse=True)
         held = pictures.miniatures([contents[place] for place in chosen.tolist()])
         return np.stack([unpacked(held[contents[place]]) for place in chosen.tolist()])[where]
 
-    members = grouped(_candidates(files, places), hashes, links(hashes, drawing, miniatures, thresholds))
+    members = grouped(_candidates(files, places), hashes, links(hashes, style, miniatures, thresholds))
     pictures.store_members(members)
     return members
 

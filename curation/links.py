@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from curation.agreement import FAR, NEAR, SAME_INK, agreement, misplaced_ink
+from curation.agreement import FAR, NEAR, SAME_INK, STRICT, agreement, misplaced_ink
+from curation.fingerprint import Style
 from curation.pairs import Pairs, near_pairs
 from curation.phash import NEEDED, SIDE, VARIANTS, variant_of
 
 Array = np.ndarray[Any, Any]
 Miniatures = Callable[[Array], Array]  # from places of contents to uint8 (n, 32, 32)
-DRAWING = 4  # bits within which drawings are compared
+_TINY = 4  # bits within which tiny pictures are compared: all near pairs of MNIST would be millions
 # Beyond the asked radius pairs are looked for as far as the number of pictures allows, and only pixels decide.
 _REACH = ((20_000, 14), (100_000, 12), (250_000, 10))
 _TURNED_REACH = 6
@@ -32,9 +33,9 @@ class Thresholds:
     identity: int = 8
     variants: int = 4
 
-    def of_drawings(self) -> Thresholds:
-        """The same, but no more than drawings bear."""
-        return Thresholds(min(self.identity, DRAWING), min(self.variants, DRAWING))
+    def of_tiny(self) -> Thresholds:
+        """The same, but no more than tiny pictures bear."""
+        return Thresholds(min(self.identity, _TINY), min(self.variants, _TINY))
 
 
 USUAL = Thresholds()
@@ -51,20 +52,24 @@ class Links:
         return len(self.first)
 
 
-def links(hashes: Array, drawing: Array, miniatures: Miniatures, thresholds: Thresholds = USUAL) -> Links:
+def links(hashes: Array, style: Array, miniatures: Miniatures, thresholds: Thresholds = USUAL) -> Links:
     """All pairs of copies among contents.
 
     Args:
         hashes: uint64 (n, 16), as `phash.hashes` gives them.
-        drawing: bool (n,), whether the content is a drawing.
+        style: int (n,), `Style` of each content.
         miniatures: gives the grey values of some contents.
         thresholds: how near the hashes must be.
     """
     found = [np.empty((0, 2), np.int64)]
-    for drawn in (False, True):
-        asked = thresholds.of_drawings() if drawn else thresholds
-        for variant, pairs in _candidates(hashes, drawing, drawn, asked):
-            found.append(_confirmed(pairs, variant, miniatures, None if drawn else _radius(variant, asked)))
+    for variant, pairs in _candidates(hashes, np.flatnonzero(style != Style.TINY), _reaches(thresholds, len(style))):
+        radius = thresholds.variants if variant else thresholds.identity
+        two_tones = (style[pairs.first] == Style.TWO_TONES) | (style[pairs.second] == Style.TWO_TONES)
+        found.append(_confirmed(pairs, variant, miniatures, _Photographs(pairs.distance > radius, two_tones)))
+    if (style == Style.TINY).any():
+        for variant, pairs in _candidates(hashes, np.arange(len(hashes)), thresholds.of_tiny()):
+            tiny = (style[pairs.first] == Style.TINY) | (style[pairs.second] == Style.TINY)
+            found.append(_confirmed(pairs.chosen(tiny), variant, miniatures, None))
     both = np.unique(np.concatenate(found), axis=0)
     return Links(both[:, 0], both[:, 1])
 
@@ -76,33 +81,19 @@ def closest(one: Array, other: Array) -> tuple[str, int]:
     return VARIANTS[variant], int(distances[variant])
 
 
-def _radius(variant: int, asked: Thresholds) -> int:
-    return asked.variants if variant else asked.identity
-
-
-def _candidates(hashes: Array, drawing: Array, drawn: bool, asked: Thresholds) -> Iterator[tuple[int, Pairs]]:
-    """Pairs whose hashes are near, by variant: of two photographs, or with a drawing in them.
-
-    Drawings are looked at apart, because their hashes crowd together: all pairs of MNIST's within the reach for
-    photographs would be millions.
-    """
-    places = np.arange(len(hashes)) if drawn else np.flatnonzero(~drawing)
-    if drawn and not drawing.any():
-        return
+def _candidates(hashes: Array, places: Array, reach: Thresholds) -> Iterator[tuple[int, Pairs]]:
+    """Pairs of the contents at these places whose hashes are near, by variant."""
     some = hashes[places]
-    plain, turned = (asked.identity, asked.variants) if drawn else _reaches(len(places), asked)
-    for variant, pairs in [(0, near_pairs(np.ascontiguousarray(some[:, 0]), plain)), *_turned(some, turned)]:
-        pairs = Pairs(places[pairs.first], places[pairs.second], pairs.distance)
-        if drawn:
-            pairs = pairs.chosen(drawing[pairs.first] | drawing[pairs.second])
-        yield variant, pairs
+    plain = np.ascontiguousarray(some[:, 0])
+    for variant, pairs in [(0, near_pairs(plain, reach.identity)), *_turned(some, reach.variants)]:
+        yield variant, Pairs(places[pairs.first], places[pairs.second], pairs.distance)
 
 
-def _reaches(count: int, asked: Thresholds) -> tuple[int, int]:
-    """How far photographs' plain and turned hashes are compared; 0 keeps to equal hashes, as it was asked for."""
+def _reaches(asked: Thresholds, count: int) -> Thresholds:
+    """How far hashes are compared when the pixels decide; 0 keeps to equal hashes, as it was asked for."""
     reach = next((reach for most, reach in _REACH if count <= most), 0)
     plain = max(asked.identity, reach) if asked.identity else 0
-    return plain, max(asked.variants, _TURNED_REACH) if asked.variants and reach else asked.variants
+    return Thresholds(plain, max(asked.variants, _TURNED_REACH) if asked.variants and reach else asked.variants)
 
 
 def _turned(hashes: Array, radius: int) -> Iterator[tuple[int, Pairs]]:
@@ -120,29 +111,37 @@ def _turned(hashes: Array, radius: int) -> Iterator[tuple[int, Pairs]]:
             yield variant, Pairs(pairs.first[fine], second[fine], pairs.distance[fine])
 
 
-def _confirmed(pairs: Pairs, variant: int, miniatures: Miniatures, radius: int | None) -> Array:
-    """(m, 2): the pairs whose pixels agree, lower place first; drawings when there is no radius."""
+@dataclass(frozen=True)
+class _Photographs:
+    """What is asked of pairs that are not tiny: more of those with far hashes, and of pictures in two tones."""
+
+    far: Array
+    two_tones: Array
+
+    def agree(self, one: Array, other: Array, cut: slice) -> Array:
+        """Whether each pair of miniatures in this slice of the pairs shows one picture."""
+        far, two_tones = self.far[cut], self.two_tones[cut]
+        least = np.where(two_tones, STRICT, np.where(far, FAR, NEAR))
+        scores = np.empty(len(one), np.float32)
+        for chosen, cropped in ((~far, False), (far, True)):
+            scores[chosen] = agreement(one[chosen], other[chosen], cropped)
+        fine: Array = scores >= least
+        return fine
+
+
+def _confirmed(pairs: Pairs, variant: int, miniatures: Miniatures, photographs: _Photographs | None) -> Array:
+    """(m, 2): the pairs whose pixels agree, lower place first; tiny ones when they are no photographs."""
     fine = np.zeros(len(pairs), bool)
     for start in range(0, len(pairs), _SLICE):
-        some = pairs.chosen(slice(start, start + _SLICE))
+        cut = slice(start, start + _SLICE)
+        some = pairs.chosen(cut)
         one = miniatures(some.first)
         # The hash of the variant is that of the turned picture, so turning the second brings it onto the first.
         other = variant_of(miniatures(some.second), variant)
-        if radius is None:
-            fine[start : start + _SLICE] = misplaced_ink(one, other) <= SAME_INK
-        else:
-            fine[start : start + _SLICE] = _agree(one, other, some.distance > radius)
+        fine[cut] = photographs.agree(one, other, cut) if photographs else misplaced_ink(one, other) <= SAME_INK
     kept = np.stack([pairs.first[fine], pairs.second[fine]], axis=1)
     kept.sort(axis=1)
     return kept
-
-
-def _agree(one: Array, other: Array, far: Array) -> Array:
-    fine = np.zeros(len(one), bool)
-    for chosen, least, cropped in ((~far, NEAR, False), (far, FAR, True)):
-        if chosen.any():
-            fine[chosen] = agreement(one[chosen], other[chosen], cropped) >= least
-    return fine
 
 
 def unpacked(miniature: bytes) -> Array:

@@ -24,7 +24,6 @@ class Bar:
         self._task = self._progress.add_task(title, total=None)
 
     def __enter__(self) -> Bar:
-        self._progress.start()
         return self
 
     def __exit__(
@@ -33,5 +32,6 @@ class Bar:
         self._progress.stop()
 
     def tell(self, done: int, of: int) -> None:
-        """Shows the state."""
+        """Shows the state, from the first time on: a process must not be forked beside the thread that draws."""
+        self._progress.start()
         self._progress.update(self._task, completed=done, total=of)

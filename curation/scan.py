@@ -1,6 +1,6 @@
 """`curation scan`: every new or changed picture is read once, and what it gave is in the database within a second.
 
-Threads decode (Pillow lets go of Python's lock), the main thread writes. A scan that is killed has stored all but the
+Workers decode, the main process writes. A scan that is killed has stored all but the
 last moment, and the next one reads only what is missing.
 """
 
@@ -10,21 +10,22 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import cv2
 
 from curation.files import Known, Scanned
 from curation.fingerprint import LIMITS, Look, look, prints
 from curation.pictures import Pictures
 from curation.walk import Entry, Obstacle, walk
+from curation.workers import workers
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 
 _BINARY = getattr(os, "O_BINARY", 0)
-CHUNK = 32  # pictures that a thread takes at once, and hashes at once
+AHEAD = 4  # chunks that wait for each worker
+CHUNK = 32  # pictures that a worker takes at once, and hashes at once
 Tell = Callable[[int, int], None]  # done and all, of the files that must be read
 
 
@@ -46,8 +47,8 @@ class _Wanted:
     crawled: str  # the sha256 that the crawler computed, if it did
 
 
-def scan(pictures: Pictures, tell: Tell = lambda *_: None, workers: int = 0) -> Summary:
-    """Brings the database up to date with the folder."""
+def scan(pictures: Pictures, tell: Tell = lambda *_: None, count: int = 0) -> Summary:
+    """Brings the database up to date with the folder; `count` workers decode (0: one a core)."""
     started = time.monotonic()
     summary = Summary()
     known = pictures.known()
@@ -60,7 +61,7 @@ def scan(pictures: Pictures, tell: Tell = lambda *_: None, workers: int = 0) -> 
     if not entries and not known:
         raise _nothing(pictures.root, summary)
     wanted = _wanted(pictures, entries, known)
-    _read(pictures, wanted, tell, workers or os.cpu_count() or 1)
+    _read(pictures, wanted, tell, count)
     gone = [path for path, one in known.items() if one.state == "kept" and path not in entries]
     pictures.mark_gone(gone)
     faults = pictures.faults()
@@ -98,28 +99,34 @@ def _is_unchanged(before: Known, entry: Entry) -> bool:
     return before.state == "kept" and (before.bytes, before.modified, before.part) == now
 
 
-def _read(pictures: Pictures, wanted: Sequence[_Wanted], tell: Tell, workers: int) -> None:
-    """Chunks are stored in order; only a few wait, so that memory does not grow with the dataset."""
-    cv2.setNumThreads(1)  # our threads share the cores already
+def _read(pictures: Pictures, wanted: Sequence[_Wanted], tell: Tell, count: int) -> None:
+    """Chunks are stored in order, one transaction each."""
     done = 0
-    with ThreadPoolExecutor(workers, "scan") as pool:
-        waiting: deque[Future[list[Scanned]]] = deque()
-        chunks = batched_chunks(wanted)
-        try:
-            for chunk in chunks:
-                waiting.append(pool.submit(_scanned, pictures.root, chunk))
-                if len(waiting) >= 4 * workers:
-                    done += pictures.record(waiting.popleft().result())
-                    tell(done, len(wanted))
-            while waiting:
-                done += pictures.record(waiting.popleft().result())
+    try:
+        with workers(count, len(wanted)) as pool:
+            for scanned in _results(pool, pictures.root, wanted, AHEAD * (count or os.cpu_count() or 1)):
+                pictures.record(scanned)
+                done = min(done + CHUNK, len(wanted))
                 tell(done, len(wanted))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"a process that decodes pictures has died, at {wanted[done].entry.path} or soon after it",
+            "scan again; if it dies again, give --workers 1, and move the file away that ends the scan",
+        ) from error
 
 
-def batched_chunks(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
+def _results(pool: Executor, root: Path, wanted: Sequence[_Wanted], most: int) -> Iterator[list[Scanned]]:
+    """In order; at most `most` chunks are under way, so that memory does not grow with the dataset."""
+    waiting: deque[Future[list[Scanned]]] = deque()
+    for chunk in _chunks(wanted):
+        waiting.append(pool.submit(_scanned, root, chunk))
+        if len(waiting) >= most:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _chunks(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:
     """In slices of `CHUNK`."""
     return (wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK))
 

@@ -125,7 +125,7 @@ CREATE TABLE prints (
     height INTEGER NOT NULL,
     hashes BLOB NOT NULL,               -- 16 perceptual hashes of 8 bytes, see phash.VARIANTS
     miniature BLOB NOT NULL,            -- 32 x 32 grey values
-    drawing INTEGER NOT NULL,           -- two tones, or very small
+    style INTEGER NOT NULL,             -- 0 photograph, 1 two tones, 2 tiny
     blur REAL NOT NULL,
     brightness REAL NOT NULL,
     contrast REAL NOT NULL,

@@ -58,7 +58,7 @@ def make_dataset(root: Path) -> Path:
         first.resize((192, 144), Image.Resampling.BICUBIC).save(root / "dog" / "copy.png")
         first.convert("RGB").save(root / "cat" / "cat-0-again.jpg", quality=92)
     with Dataset(root) as dataset:
-        scan(dataset.pictures, workers=1)
+        scan(dataset.pictures, count=1)
         ids = {row.path: row.id for row in dataset.pictures.rows()}
         copies = (("dog/copy.png", "near", 0), ("cat/cat-0.png", "near", 2), ("cat/cat-0-again.jpg", "flipped", 6))
         members = [Member(ids[path], 1, 1, kind, bits, bits == 0) for path, kind, bits in copies]
@@ -98,7 +98,7 @@ def fill_with_rows(root: Path, count: int, labels: int = 40) -> None:
     """Rows for `count` more files; every file is a second name of one of a few real ones."""
     made = [picture(root / "many" / f"real-{number}.jpg", number, (640, 480)) for number in range(50)]
     with Dataset(root) as dataset:
-        scan(dataset.pictures, workers=1)
+        scan(dataset.pictures, count=1)
     names = [f"label {number:03}" for number in range(labels)]
     for name in names:
         (root / name).mkdir()

@@ -27,10 +27,10 @@ class Content:
         held = fingerprint.prints([fingerprint.look(data) for data in files])
         self.hashes = np.stack([np.frombuffer(one.hashes, np.uint64) for one in held])
         self.miniatures = np.stack([unpacked(one.miniature) for one in held])
-        self.drawing = np.array([one.drawing for one in held])
+        self.style = np.array([one.style for one in held])
 
     def links(self, thresholds: Thresholds = USUAL) -> set[tuple[int, int]]:
-        found = links(self.hashes, self.drawing, lambda places: self.miniatures[places], thresholds)
+        found = links(self.hashes, self.style, lambda places: self.miniatures[places], thresholds)
         return set(zip(found.first.tolist(), found.second.tolist(), strict=True))
 
 
@@ -103,9 +103,9 @@ def drawn_digits(count: int) -> list[np.ndarray]:
     return [(image * 255 / 16).astype(np.uint8) for image in load_digits().images[:count]]
 
 
-def test_small_scans_of_digits_are_drawings_and_do_not_merge() -> None:
+def test_small_scans_of_digits_are_tiny_and_do_not_merge() -> None:
     content = Content([png(digit) for digit in drawn_digits(300)])
-    assert content.drawing.all()
+    assert (content.style == fingerprint.Style.TINY).all()
     assert content.links() == set()
 
 
@@ -116,6 +116,20 @@ def test_exact_and_inverted_copies_of_digits_merge() -> None:
     inverted = [png(255 - digit) for digit in digits]
     found = Content([*(png(digit) for digit in digits), *inverted, bmp.getvalue()]).links()
     assert {(place, place + 60) for place in range(60)} | {(0, 120), (60, 120)} == found
+
+
+def test_line_art_is_told_apart_and_its_copies_are_found() -> None:
+    import zipfile
+
+    drawings = zipfile.ZipFile(shared_folder() / "data/omniglot/images_background_small1.zip")
+    names = [name for name in drawings.namelist() if name.endswith(".png")][:1500]
+    files = [drawings.read(name) for name in names]
+    copies = [jpeg(Image.open(BytesIO(file)).convert("RGB"), 60) for file in files[:100]]
+    content = Content([*files, *copies])
+    assert (content.style == fingerprint.Style.TWO_TONES).mean() > 0.99
+    found = content.links()
+    assert found <= {(place, 1500 + place) for place in range(100)}
+    assert len(found) >= 97
 
 
 def test_mnist_digits_do_not_merge_and_their_copies_do() -> None:
@@ -179,7 +193,7 @@ def test_turned_upright_majority_keeps_an_upright_picture(tmp_path: Path) -> Non
     picture = photo(3, (120, 120))
     files = [jpeg(picture), jpeg(picture, 50), jpeg(picture, 70), jpeg(ImageOps.invert(picture), 95)]
     content = Content(files)
-    found = links(content.hashes, content.drawing, lambda places: content.miniatures[places])
+    found = links(content.hashes, content.style, lambda places: content.miniatures[places])
     candidates = [candidate(place, blur=9.0 if place == 3 else 1.0) for place in range(4)]
     kept = [one for one in grouped(candidates, content.hashes, found) if one.keep]
     assert [one.file for one in kept] == [0]

@@ -188,7 +188,7 @@ def test_scan_by_another_process_is_seen(tmp_path: Path) -> None:
         before = json.loads(ask(server, "/api/index")[2])
         picture(root / "cat" / "new.png", 4242)
         with Dataset(root, create=False) as dataset:
-            scan(dataset.pictures, workers=1)
+            scan(dataset.pictures, count=1)
         end = time.monotonic() + 20
         now = before
         while len(now["ids"]) == len(before["ids"]) and time.monotonic() < end:

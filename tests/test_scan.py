@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 
@@ -181,7 +182,7 @@ from pathlib import Path
 from curation.dataset import Dataset
 from curation.scan import scan
 with Dataset(Path(sys.argv[1])) as dataset:
-    scan(dataset.pictures, lambda done, of: print(done, flush=True), workers=1)
+    scan(dataset.pictures, lambda done, of: print(done, flush=True), count=1)
 """
 
 
@@ -197,6 +198,54 @@ def test_killed_scan_goes_on_where_it_stopped(tmp_path: Path) -> None:
     summary, labels = scanned(tmp_path)
     assert summary.read <= 300 - stored
     assert len(labels) == 300
+
+
+WATCHED = """
+import multiprocessing, sys, time; sys.path[0] = sys.argv[2]
+from pathlib import Path
+from curation.dataset import Dataset
+from curation.scan import scan
+from handwriter_models.errors import run_command
+def tell(done, of):
+    children = multiprocessing.active_children()
+    print(*(child.pid for child in children), flush=True)
+    if sys.argv[3] == "kill a worker":
+        children[0].kill()
+    else:
+        time.sleep(60)
+run_command(lambda: scan(Dataset(Path(sys.argv[1])).pictures, tell, 2))
+"""
+
+
+def many(root: Path) -> Path:
+    """More than threads would be used for."""
+    for number in range(700):
+        save(root / "a" / f"{number}.jpg", photo(number, (48, 36)))
+    return root
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are threads there")
+def test_workers_of_a_killed_scan_end_with_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WATCHED, str(many(tmp_path)), str(ROOT), "wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        pids = [int(pid) for pid in process.stdout.readline().split()]
+        assert len(pids) == 2
+        process.kill()
+    for _ in range(100):
+        if not any(Path(f"/proc/{pid}/exe").exists() for pid in pids):
+            return
+        time.sleep(0.05)
+    pytest.fail("workers live on")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="workers are threads there")
+def test_worker_that_dies_is_told_and_the_next_scan_goes_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", WATCHED, str(many(tmp_path)), str(ROOT), "kill a worker"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2, done.stderr
+    assert "has died, at a/" in done.stderr
+    assert len(scanned(tmp_path)[1]) == 700
 
 
 def test_two_scans_at_once_agree(tmp_path: Path) -> None:
