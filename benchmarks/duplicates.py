@@ -96,6 +96,7 @@ def planted_figures(folder: Path, peers: Path | None) -> list[Figure]:
     for turn in range(ROUNDS):
         result = scanned(folder)
         rates.setdefault("ours", []).append(result["images"] / result["seconds"])
+        rates.setdefault("ours, without grouping", []).append(result["images"] / result["seconds_reading"])
         names = ["bare", "imagehash", *(["imagededup"] if peers else [])]
         names += ["cleanvision", "fastdup"] if peers and not turn else []  # slow ones once
         for name in names:
@@ -114,8 +115,9 @@ def planted_figures(folder: Path, peers: Path | None) -> list[Figure]:
 def _planted(rates: dict[str, list[float]], pairs: dict[str, Iterable[Pair]], files: list[str]) -> list[Figure]:
     middle = {name: median(values) for name, values in rates.items()}
     figures = [Figure(f"{name}: pictures a second", f"{rate:.0f}") for name, rate in middle.items()]
-    share = middle["ours"] / middle["bare"]
-    figures.append(Figure("scan / bare reduced decoding", f"{share:.2f}", "≥ 0.85", share >= 0.85))
+    share, alone = middle["ours"] / middle["bare"], middle["ours, without grouping"] / middle["bare"]
+    said = f"{share:.2f} ({alone:.2f} without grouping)"
+    figures.append(Figure("scan / bare reduced decoding", said, "≥ 0.85", share >= 0.85))
     if "imagededup" in middle:
         ratio = middle["ours"] / middle["imagededup"]
         figures.append(Figure("scan / imagededup's PHash", f"{ratio:.2f}", "≥ 3", ratio >= 3))

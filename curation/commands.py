@@ -119,6 +119,22 @@ def drop(
 
 
 @app.command()
+def relabel(
+    dataset: Folder,
+    paths: Annotated[list[str], typer.Argument(help="pictures, below the dataset's folder")],
+    to: Annotated[str, _option("the label that they are to have")],
+    as_json: AsJson = False,
+) -> None:
+    """Gives pictures another label; their files move to its folder.
+
+    python curation relabel data/pets cat/google_0007.jpg --to dog
+    """
+    from curation import tasks
+
+    raise typer.Exit(tasks.relabel(dataset, paths, to, as_json))
+
+
+@app.command()
 def restore(
     dataset: Folder,
     paths: Annotated[list[str] | None, typer.Argument(help="dropped pictures, as `stats` names them")] = None,

@@ -43,6 +43,7 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
         "redundant": redundant,
         "seconds": round(seconds, 3),
         "images_per_second": round(summary.images / seconds, 1),
+        "seconds_reading": round(summary.seconds, 3),
         "read": summary.read,
         "gone": summary.gone,
         "faults": [{"path": path, "reason": why} for path, why in summary.unreadable],
@@ -74,6 +75,21 @@ def drop(root: Path, paths: Sequence[str], copies: bool, conflicts: bool, as_jso
         dataset.pictures.judge([row.id for row in chosen], Action.DROP, BY)
     told = {"dropped": [row.path for row in chosen]}
     tell(told, as_json, lambda console: console.print(f"dropped {len(chosen)} pictures; `restore` takes them back"))
+    return DONE
+
+
+def relabel(root: Path, paths: Sequence[str], label: str, as_json: bool) -> int:
+    """Gives these pictures another label."""
+    if not label.strip():
+        raise UserError("the new label is empty", "name it by --to")
+    with scanned_dataset(root) as dataset:
+        chosen = [row.id for row in _named(dataset.pictures.rows(), paths, dropped=False)]
+        dataset.pictures.judge(chosen, Action.RELABEL, BY, label)
+        now = {row.id: row.path for row in dataset.pictures.rows()}
+    told = {"label": label, "relabelled": [now[file] for file in chosen]}
+    tell(
+        told, as_json, lambda console: console.print(f"{len(chosen)} pictures are labelled {label!r} now", markup=False)
+    )
     return DONE
 
 

@@ -70,6 +70,14 @@ def test_dropping_copies_keeps_one_of_each_group_and_leaves_conflicts_to_people(
     assert told("stats", root)["images"] == 15
 
 
+def test_relabelled_picture_moves_to_the_folder_of_its_label(tmp_path: Path) -> None:
+    root = pets(tmp_path)
+    found = told("relabel", root, "고양이/cat 1.jpg", "--to", "새 이름")
+    assert found == {"label": "새 이름", "relabelled": ["새 이름/cat 1.jpg"]}
+    assert (root / "새 이름" / "cat 1.jpg").exists()
+    assert told("stats", root)["labels"] == {"dog": 6, "고양이": 5, "새 이름": 1}
+
+
 def test_one_copy_stays_when_a_person_has_dropped_the_one_that_was_to_stay(tmp_path: Path) -> None:
     root = copied_pets(tmp_path)
     run("drop", root, "dog/dog 0.jpg")
@@ -119,6 +127,7 @@ def test_stats_warns_of_a_split_that_leaks_and_ends_with_3(tmp_path: Path) -> No
         (["split", "DATASET", "--shares", "0.5,0.1,0.1"], "do not add up"),
         (["drop", "DATASET"], "nothing to drop was named"),
         (["drop", "DATASET", "dog/none.jpg"], "has no picture 'dog/none.jpg'"),
+        (["relabel", "DATASET", "dog/dog 1.jpg", "--to", " "], "the new label is empty"),
         (["restore", "DATASET"], "nothing to restore was named"),
         (["restore", "DATASET", "dog/dog 1.jpg"], "not dropped"),
         (["scan", "DATASET", "--identity", "40"], "less than or equal to 12"),
@@ -165,7 +174,7 @@ def test_folder_and_file_that_cannot_be_read_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["scan", "groups", "suspects", "review", "drop", "restore", "split", "stats", "export"]
+    "command", ["scan", "groups", "suspects", "review", "drop", "relabel", "restore", "split", "stats", "export"]
 )
 def test_help_shows_an_example(command: str) -> None:
     assert f"python curation {command} data/pets" in run(command, "--help").stdout
