@@ -42,7 +42,7 @@ def imagehash(folder: Path) -> Found:
     import numpy as np
     from PIL import Image
 
-    phash = import_module("imagehash").phash
+    phash = import_module(imagehash.__name__).phash
     files = sorted(folder.iterdir())
     started = time.monotonic()
     hashes = np.array([int(str(phash(Image.open(path))), 16) for path in files], np.uint64)
@@ -54,7 +54,7 @@ def imagehash(folder: Path) -> Found:
 def imagededup(folder: Path) -> Found:
     """PHash at its defaults (10 bits), with its own processes."""
     import_module("handwriter_models.torchvision_import")
-    hasher = import_module("imagededup.methods").PHash(verbose=False)
+    hasher = import_module(f"{imagededup.__name__}.methods").PHash(verbose=False)
     started = time.monotonic()
     encodings = hasher.encode_images(image_dir=str(folder))
     seconds = time.monotonic() - started
@@ -65,7 +65,7 @@ def imagededup(folder: Path) -> Found:
 def fastdup(folder: Path) -> Found:
     """Its similarity pairs at its defaults."""
     with tempfile.TemporaryDirectory() as work:
-        search = import_module("fastdup").create(work_dir=work, input_dir=str(folder))
+        search = import_module(fastdup.__name__).create(work_dir=work, input_dir=str(folder))
         started = time.monotonic()
         search.run(overwrite=True, print_summary=False)
         seconds = time.monotonic() - started
@@ -76,7 +76,7 @@ def fastdup(folder: Path) -> Found:
 
 def cleanvision(folder: Path) -> Found:
     """Exact and near duplicates of its default run, which also measures light and blur."""
-    lab = import_module("cleanvision").Imagelab(data_path=str(folder), verbose=False)
+    lab = import_module(cleanvision.__name__).Imagelab(data_path=str(folder), verbose=False)
     started = time.monotonic()
     lab.find_issues(verbose=False)
     seconds = time.monotonic() - started
