@@ -30,6 +30,7 @@ HERE = Path(__file__).resolve().parent
 ROUNDS = 3
 MANY, RADIUS = 1_000_000, 8
 FILES = 100_000
+INDEX = "faiss"  # a peer, no requirement
 Pair = tuple[str, str]
 
 
@@ -194,7 +195,7 @@ def measure_faiss(count: int, radius: int) -> dict[str, Any]:
     import numpy as np
 
     values, _ = hashes(count)
-    index = import_module("faiss").IndexBinaryFlat(64)
+    index = import_module(INDEX).IndexBinaryFlat(64)
     codes = np.ascontiguousarray(values).view(np.uint8).reshape(-1, 8)
     index.add(codes)
     asked = count // 50
