@@ -24,12 +24,13 @@ from typing import Any
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from benchmarks.copies import CHANGES, plant
+from benchmarks.picture_server import photograph
 from benchmarks.table import Figure, print_table
 
 HERE = Path(__file__).resolve().parent
 ROUNDS = 3
 MANY, RADIUS = 1_000_000, 8
-FILES = 100_000
+FILES, LARGE = 100_000, 1200
 INDEX = "faiss"  # a peer, no requirement
 Pair = tuple[str, str]
 
@@ -137,6 +138,34 @@ def _planted(rates: dict[str, list[float]], pairs: dict[str, Iterable[Pair]], fi
     return figures
 
 
+def large_figures(folder: Path, peers: Path | None) -> list[Figure]:
+    """The same rates on pictures as cameras and the web have them: 1024 x 768 pixels, 180 kB."""
+    pictures = folder / "pictures"
+    pictures.mkdir(parents=True)
+    made = [photograph(seed) for seed in range(60)]
+    for number in range(LARGE):
+        (pictures / f"{number:05d}.jpg").write_bytes(made[number % len(made)] + f"{number}".encode())
+    rates: dict[str, list[float]] = {}
+    for _ in range(ROUNDS):
+        result = scanned(folder)
+        rates.setdefault("ours", []).append(LARGE / result["seconds"])
+        for name in ("bare", *(["imagededup"] if peers else [])):
+            python = peers if peers and name != "bare" else Path(sys.executable)
+            seconds = in_a_process([python, HERE / "peer_duplicates.py", name, pictures])["seconds"]
+            rates.setdefault(name, []).append(LARGE / seconds)
+    middle = {name: median(values) for name, values in rates.items()}
+    said = ", ".join(f"{name} {rate:.0f}" for name, rate in middle.items())
+    share = middle["ours"] / middle["bare"]
+    figures = [
+        Figure("pictures of 1024 x 768, a second", said),
+        Figure("scan / bare reduced decoding, large pictures", f"{share:.2f}", "≥ 0.85", share >= 0.85),
+    ]
+    if "imagededup" in middle:
+        ratio = middle["ours"] / middle["imagededup"]
+        figures.append(Figure("scan / imagededup's PHash, large pictures", f"{ratio:.2f}", "≥ 3", ratio >= 3))
+    return figures
+
+
 def hash_figures(peers: Path | None) -> list[Figure]:
     """All pairs among a million hashes with planted neighbours, and among a hundred thousand."""
     million = in_a_process([sys.executable, __file__, "--hashes", str(MANY), "--radius", str(RADIUS)])
@@ -240,6 +269,7 @@ def main(peers: Path | None, many: bool) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         plant(photos, Path(folder) / "planted")
         figures = planted_figures(Path(folder) / "planted", peers)
+        figures += large_figures(Path(folder) / "large", peers)
         figures += hash_figures(peers)
         if many:
             (Path(folder) / "many").mkdir()

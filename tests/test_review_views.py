@@ -137,7 +137,7 @@ def test_filters_stand_in_the_address(reviewer: Reviewer, server: Server) -> Non
 def test_suspicious_pictures_come_in_order_with_reasons_in_words(reviewer: Reviewer, ids: dict[str, int]) -> None:
     reviewer.browser.click('[data-view="suspicion"]')
     expected = ["dog/dog-2.png", "cat/cat-3.png", "cat/cat-1.png", "cat/cat-4.png"]
-    assert shown(reviewer, 4) == [ids[path] for path in expected]
+    reviewer.wait(lambda: shown(reviewer, 4) == [ids[path] for path in expected], "the suspicious ones in order")
     texts = reviewer.run("return [...document.querySelectorAll('.tile span')].map(s => s.textContent)")
     assert "dog · blurred" in texts
     assert "cat · looks like dog" in texts
