@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import random
 import re
 import signal
 import sqlite3
@@ -33,8 +34,6 @@ ODD_NAMES = ("quo\"te's.png", "line\nbreak.png", "\u202egnp.exe.png", "<b>bold.p
 
 def picture(path: Path, seed: int, size: tuple[int, int] = (96, 72)) -> Path:
     """A picture unlike those of other seeds: blocks of colours."""
-    import random
-
     dice = random.Random(seed)
     made = Image.new("RGB", size)
     pen = ImageDraw.Draw(made)
@@ -141,7 +140,11 @@ class Server:
 
 @contextmanager
 def reviewing(root: Path, port: int = 0) -> Iterator[Server]:
-    """The server on a free port, or on this one; ended with SIGTERM unless somebody has killed it."""
+    """The server on a free port, or on this one; ended with SIGTERM unless somebody has killed it.
+
+    The free port is none that the system deals out to others, so that it is still free when the server is started anew.
+    """
+    port = port or random.randrange(20_000, 32_000)
     call = f"serve(Path({str(root)!r}), port={port}, open_browser=False)"
     code = f"from pathlib import Path; from curation.review.serve import serve; {call}"
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)

@@ -218,6 +218,18 @@ def test_server_killed_in_a_burst_loses_nothing(root: Path, browser: Browser) ->
     assert len(history_of(root)) == 12  # a press whose answer was lost is not stored twice
 
 
+def test_page_says_saved_again_when_the_server_is_back_and_nothing_waited(root: Path, browser: Browser) -> None:
+    person = Reviewer(browser)
+    with reviewing(root) as server:
+        port = server.port
+        person.open(server.address)
+        server.kill()
+        person.wait(lambda: person.state("#saved") == "offline", "the page says that the server is gone")
+    with reviewing(root, port) as server:
+        assert server.port == port
+        person.saved()
+
+
 def test_page_closed_while_the_server_is_gone_loses_nothing(root: Path, browser: Browser) -> None:
     person = Reviewer(browser)
     with reviewing(root) as server:

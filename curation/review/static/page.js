@@ -197,7 +197,7 @@ class Page {
       try {
         const told = await get('api/changes', { since: this.since });
         if (told.dataset !== this.outbox.dataset) { location.reload(); return; }
-        if (this.isLost) { this.isLost = false; this.tell(say('back')); }
+        if (this.isLost) { this.isLost = false; this.tell(say('back')); this.drawSaved(); }
         if (moment !== this.store.moment) continue; // decided meanwhile: what was told may be older than that
         this.since = told.verdict;
         this.store.settle(told.rows);
