@@ -18,45 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.backbone_weights import IMAGENET, TENSORFLOW, Fetch, weighted, without_head
+from curation.backbone_weights import IMAGENET, Fetch, weighted
+from handwriter_models.backbone_networks import TENSORFLOW, backbone_names, without_head
 from handwriter_models.bundle import bundled_names, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.ink import prepare as prepare_ink
+from handwriter_models.photograph import Photograph, photograph_of
 from handwriter_models.weights import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-_HEAVY = 1_000_000  # parameters from which lower precision pays
 Bytes = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Photograph:
-    """The usual preparation: the shorter side resized, the middle cut out. Sizes in pixels."""
-
-    resize: int
-    crop: int
-    mean: tuple[float, ...] = (0.485, 0.456, 0.406)
-    std: tuple[float, ...] = (0.229, 0.224, 0.225)
-    bicubic: bool = False
-
-    @property
-    def id(self) -> str:
-        """Short text that differs when the preparation does."""
-        numbers = sha256(repr((self.mean, self.std)).encode()).hexdigest()[:4]
-        return f"resize{self.resize}crop{self.crop}{'bicubic' if self.bicubic else ''}-{numbers}"
-
-    def __call__(self, picture: Image.Image) -> Bytes:
-        """RGB → uint8 (crop, crop, 3)."""
-        size = tuple(max(self.crop, side * self.resize // min(picture.size)) for side in picture.size)
-        way = Image.Resampling.BICUBIC if self.bicubic else Image.Resampling.BILINEAR
-        left, top = (round((side - self.crop) / 2) for side in size)
-        # The middle is cut out before it is resized: only what is seen costs time.
-        across, down = (old / new for old, new in zip(picture.size, size, strict=True))
-        seen = (left * across, top * down, (left + self.crop) * across, (top + self.crop) * down)
-        return np.asarray(picture.convert("RGB").resize((self.crop, self.crop), way, box=seen))
 
 
 @dataclass(frozen=True)
@@ -89,8 +63,9 @@ class Backbone:
         """Vectors, float32 (n, dimension), of a stack of prepared pictures."""
         import torch
 
-        heavy = sum(one.numel() for one in self.network.parameters()) >= _HEAVY
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=heavy and _has_bfloat16()):
+        from handwriter_models.inference import bfloat16_pays
+
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_pays(self.network)):
             answer: NDArray[np.float32] = self.network(self.inputs(torch.from_numpy(prepared))).float().numpy()
         return answer
 
@@ -111,8 +86,7 @@ def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> 
         return _of_bundle(find_bundle(name))
     from handwriter_models.torchvision_import import torchvision
 
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known and name != TENSORFLOW:
+    if name not in backbone_names():
         raise UserError(
             f"no network is called {name!r}",
             f"give a bundle's folder, one of {', '.join(bundled_names())}, {TENSORFLOW}, or a classifier of"
@@ -133,8 +107,8 @@ def _of_bundle(folder: Path) -> Backbone:
     config, network = read_bundle(folder)
     digest = sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()[:12]
     name, parts = f"{config.name}-{digest}", config.preprocessing
-    if isinstance(parts.mean, tuple) and isinstance(parts.std, tuple):
-        return _photographic(name, network, Photograph(round(parts.size * 8 / 7), parts.size, parts.mean, parts.std))
+    if parts.name == "photograph":
+        return _photographic(name, network, photograph_of(parts))
     mean, std = cast(float, parts.mean), cast(float, parts.std)
 
     def inputs(prepared: torch.Tensor) -> torch.Tensor:
@@ -172,11 +146,3 @@ def _measured(
     if vectors.ndim != 2:
         raise UserError(f"{name} gives no vector a picture", "choose another network, such as resnet50")
     return Backbone(name, transform, vectors.shape[1], prepare, headless, inputs)
-
-
-def _has_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 itself; without that, it is slower than float32."""
-    import torch
-
-    able = torch.cpu.get_capabilities()
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))

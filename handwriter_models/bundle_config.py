@@ -2,7 +2,7 @@
 
 Every field is checked when it is read, and a fault is a `UserError` that names the file, the field and the value: a
 bundle comes from anywhere, and a wrong mean or a lost label would only show as wrong answers. Unknown fields are
-refused; a new field needs a new format number. It does not touch weights and does not load torch.
+refused, so a program that is too old for a field says so. It does not touch weights and does not load torch.
 """
 
 from __future__ import annotations
@@ -36,12 +36,23 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes the network's input. `ink`: one channel; `photograph`: three, mean and std for each."""
+    """How a picture becomes the network's input. `ink`: one channel; `photograph`: three, mean and std for each.
+
+    Of photographs the shorter side becomes `resize` pixels (0: an eighth more than `size`), bilinear or bicubic, and
+    the middle of `size` is cut out.
+    """
 
     name: Literal["ink", "photograph"] = "ink"
     size: int = 28
     mean: float | tuple[float, ...] = 0.1307
     std: float | tuple[float, ...] = 0.3081
+    resize: int = 0
+    bicubic: bool = False
+
+    def to_json(self) -> Json:
+        """The document of it; what is usual is left out."""
+        rare = {name: value for name, value in (("resize", self.resize), ("bicubic", self.bicubic)) if value}
+        return {"name": self.name, "size": self.size, "mean": self.mean, "std": self.std, **rare}
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,10 @@ class Rejection:
 
 @dataclass(frozen=True)
 class BundleConfig:
-    """All of config.json. The order of `labels` is the order of the network's outputs."""
+    """All of config.json. The order of `labels` is the order of the network's outputs.
+
+    `groups` gives each label a coarser group, or is empty.
+    """
 
     name: str
     kind: str
@@ -76,6 +90,7 @@ class BundleConfig:
     recipe: Json = field(default_factory=dict)
     data: Json = field(default_factory=dict)
     metrics: Json = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
 
     @property
     def has_background(self) -> bool:
@@ -89,7 +104,6 @@ class BundleConfig:
 
     def to_json(self) -> Json:
         """The document that `from_json` reads back to an equal config."""
-        parts = self.preprocessing
         return {
             "format": FORMAT,
             "name": self.name,
@@ -97,7 +111,8 @@ class BundleConfig:
             "description": dict(self.description),
             "network": {"name": self.network.name, "arguments": _listed(self.network.arguments)},
             "labels": list(self.labels),
-            "preprocessing": _listed({"name": parts.name, "size": parts.size, "mean": parts.mean, "std": parts.std}),
+            **({"groups": dict(self.groups)} if self.groups else {}),
+            "preprocessing": _listed(self.preprocessing.to_json()),
             "temperature": self.temperature,
             "rejection": self.rejection and {"score": self.rejection.score, "threshold": self.rejection.threshold},
             "parent": self.parent,
@@ -156,7 +171,7 @@ class _Reader:
             raise self.fault("format", version, f"{FORMAT}; another number needs another version of this program")
         values = self.fields(
             document, "", "format name kind labels network preprocessing", "temperature rejection description"
-            " parent recipe data metrics",
+            " parent recipe data metrics groups",
         )  # fmt: skip
         config = BundleConfig(
             name=self.name(values["name"]),
@@ -171,6 +186,7 @@ class _Reader:
             recipe=self.mapping(values.get("recipe", {}), "recipe"),
             data=self.mapping(values.get("data", {}), "data"),
             metrics=self.mapping(values.get("metrics", {}), "metrics"),
+            groups=self.groups(values.get("groups", {}), values["labels"]),
         )
         self.check_outputs(config)
         return config
@@ -221,6 +237,12 @@ class _Reader:
             raise self.fault("labels", twice, "a list in which each label stands once")
         return labels
 
+    def groups(self, value: object, labels: list[str]) -> dict[str, str]:
+        document = self.mapping(value, "groups")
+        if document and set(document) != set(labels):
+            raise self.fault("groups", document, "an object with a group for each label, or nothing")
+        return {label: self.text(group, f"groups.{label}", 200) for label, group in document.items()}
+
     def network(self, value: object) -> NetworkConfig:
         values = self.fields(value, "network", "name arguments")
         arguments = self.mapping(values["arguments"], "network.arguments")
@@ -230,7 +252,7 @@ class _Reader:
         return NetworkConfig(self.text(values["name"], "network.name", 64), arguments)
 
     def preprocessing(self, value: object) -> Preprocessing:
-        values = self.fields(value, "preprocessing", "name size mean std")
+        values = self.fields(value, "preprocessing", "name size mean std", "resize bicubic")
         name = values["name"]
         if name == "ink":
             size = self.integer(values["size"], "preprocessing.size", 28, 28)
@@ -238,8 +260,14 @@ class _Reader:
             return Preprocessing("ink", size, mean, self.number(values["std"], "preprocessing.std", 1e-6, 10))
         if name == "photograph":
             size = self.integer(values["size"], "preprocessing.size", 1, 4096)
-            mean_rgb = self.triple(values["mean"], "preprocessing.mean", -10)
-            return Preprocessing("photograph", size, mean_rgb, self.triple(values["std"], "preprocessing.std", 1e-6))
+            resize = self.integer(values.get("resize", 0), "preprocessing.resize", 0, 8192)
+            if 0 < resize < size:
+                raise self.fault("preprocessing.resize", resize, f"at least the size, {size}")
+            if not isinstance(values.get("bicubic", False), bool):
+                raise self.fault("preprocessing.bicubic", values["bicubic"], "true or false")
+            colours = self.triple(values["mean"], "preprocessing.mean", -10)
+            spread = self.triple(values["std"], "preprocessing.std", 1e-6)
+            return Preprocessing("photograph", size, colours, spread, resize, values.get("bicubic", False))
         raise self.fault("preprocessing.name", name, "'ink' or 'photograph'")
 
     def triple(self, value: object, path: str, low: float) -> tuple[float, ...]:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,10 +25,10 @@ from torch import Tensor, nn
 from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.images import Source, read_picture
-from handwriter_models.inference import for_inference
-from handwriter_models.ink import Ink, prepare
+from handwriter_models.inference import bfloat16_pays, for_inference
+from handwriter_models.preparation import Prepared, preparation_of
 
-_CHUNK = 256  # pictures a pass through the network: bounds the memory of `scores`
+_CHUNK, _CHUNK_OF_PHOTOGRAPHS = 256, 32  # pictures a pass through the network: bounds the memory of `scores`
 _ENOUGH = 1024  # of a photograph's longer side: twice what `ink` keeps
 NOT_REJECTED, BLANK, FOREIGN = "", "blank", "not in its world"
 
@@ -44,8 +44,8 @@ class Prediction:
         probabilities: by label, in the bundle's order, summing to 1.
         rejected: the picture is none of the labels.
         reason: why it is rejected: "blank", "not in its world", or "".
-        category: a coarser group of the label, for models that have one.
-        seen: the uint8 (28, 28) picture that the network saw.
+        category: the most probable group of labels, for models that have groups.
+        seen: the picture that the network saw, uint8: handwriting (28, 28), photographs (size, size, 3).
         milliseconds: from the picture to the answer.
     """
 
@@ -76,7 +76,7 @@ class Classifier:
     """A bundle's config and network, ready to answer.
 
     Args:
-        config: the bundle's config; only preprocessing `ink` is answered.
+        config: the bundle's config.
         network: its network; a copy in evaluation mode is taken, the given one stays as it is.
 
     Raises:
@@ -84,18 +84,12 @@ class Classifier:
     """
 
     def __init__(self, config: BundleConfig, network: nn.Module) -> None:
-        if config.preprocessing.name != "ink":
-            raise UserError(
-                f"model {config.name!r} takes pictures prepared as {config.preprocessing.name!r}",
-                "this version answers models with preprocessing 'ink'",
-                422,
-            )
         self.name = config.name
         self.config = config
         self.labels = config.labels
         self.network = for_inference(network)
-        parts = config.preprocessing
-        self._scale, self._shift = 1 / 255 / cast(float, parts.std), cast(float, parts.mean) / cast(float, parts.std)
+        self.preparation = preparation_of(config.preprocessing)
+        self._halves = bfloat16_pays(self.network)
         self._try_out()
 
     def predict(self, picture: Source) -> Prediction:
@@ -111,34 +105,36 @@ class Classifier:
         return answers
 
     def scores(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Of prepared pictures, uint8 (n, 28, 28): probabilities by label (n, labels) and of the background (n,)."""
-        side = self.config.preprocessing.size
-        if batch.dtype != np.uint8 or batch.ndim != 3 or batch.shape[1:] != (side, side):
-            raise ValueError(f"scores takes uint8 (n, {side}, {side}), not {batch.dtype} {batch.shape}")
-        logits = [self._logits(batch[start : start + _CHUNK]) for start in range(0, len(batch), _CHUNK)]
+        """Of prepared pictures, uint8 (n, *preparation.shape): probabilities (n, labels) and of the background (n,)."""
+        shape = self.preparation.shape
+        if batch.dtype != np.uint8 or batch.shape[1:] != shape:
+            raise ValueError(f"scores takes uint8 (n, {', '.join(map(str, shape))}), not {batch.dtype} {batch.shape}")
+        chunk = _CHUNK if len(shape) == 2 else _CHUNK_OF_PHOTOGRAPHS
+        logits = [self._logits(batch[start : start + chunk]) for start in range(0, len(batch), chunk)]
         return self._probabilities(torch.cat(logits) if logits else torch.empty(0, self._outputs))
 
     @property
     def _outputs(self) -> int:
         return len(self.labels) + self.config.has_background
 
-    def _prepared(self, pictures: Iterator[Source]) -> list[tuple[Ink, float]]:
+    def _prepared(self, pictures: Iterator[Source]) -> list[tuple[Prepared, float]]:
         group = []
         for picture in pictures:
             start = perf_counter()
-            ink = prepare(read_picture(picture, enough=_ENOUGH))
-            group.append((ink, perf_counter() - start))
+            prepared = self.preparation(read_picture(picture, enough=_ENOUGH))
+            group.append((prepared, perf_counter() - start))
         return group
 
-    def _answers(self, group: list[tuple[Ink, float]]) -> list[Prediction]:
+    def _answers(self, group: list[tuple[Prepared, float]]) -> list[Prediction]:
         start = perf_counter()
-        inked = [ink.pixels for ink, _ in group if not ink.blank]
-        probabilities, background = self.scores(np.stack(inked)) if inked else self.scores(_NO_PICTURES)
+        shown = [made.pixels for made, _ in group if not made.blank]
+        nothing = np.zeros((0, *self.preparation.shape), np.uint8)
+        probabilities, background = self.scores(np.stack(shown) if shown else nothing)
         rows = iter(zip(probabilities.tolist(), background.tolist(), strict=True))
         share = (perf_counter() - start) / len(group)
-        return [self._answer(ink, None if ink.blank else next(rows), seconds + share) for ink, seconds in group]
+        return [self._answer(made, None if made.blank else next(rows), seconds + share) for made, seconds in group]
 
-    def _answer(self, ink: Ink, row: tuple[list[float], float] | None, seconds: float) -> Prediction:
+    def _answer(self, made: Prepared, row: tuple[list[float], float] | None, seconds: float) -> Prediction:
         blank = row is None
         values, background = row or ([1 / len(self.labels)] * len(self.labels), 0.0)
         best = max(range(len(values)), key=values.__getitem__)
@@ -150,9 +146,19 @@ class Classifier:
             probabilities=dict(zip(self.labels, values, strict=True)),
             rejected=bool(reason),
             reason=reason,
-            seen=ink.pixels,
+            seen=made.pixels,
             milliseconds=seconds * 1000,
+            category=None if blank else self._category(values),
         )
+
+    def _category(self, values: list[float]) -> str | None:
+        """The group that is most probable, which need not be that of the best label."""
+        sums: dict[str, float] = {}
+        for label, value in zip(self.labels, values, strict=True):
+            group = self.config.groups.get(label)
+            if group is not None:
+                sums[group] = sums.get(group, 0.0) + value
+        return max(sums, key=sums.__getitem__) if sums else None
 
     def _is_foreign(self, best: float, background: float) -> bool:
         rule = self.config.rejection
@@ -161,9 +167,9 @@ class Classifier:
         return bool(rule.refuses(np.array(best), np.array(background)))
 
     def _logits(self, batch: NDArray[np.uint8]) -> Tensor:
-        with torch.inference_mode():
-            pictures = torch.from_numpy(np.ascontiguousarray(batch)).unsqueeze(1).float()
-            logits: Tensor = self.network(pictures.mul_(self._scale).sub_(self._shift))
+        lower = torch.autocast("cpu", torch.bfloat16, enabled=self._halves)
+        with torch.inference_mode(), lower:
+            logits: Tensor = self.network(self.preparation.inputs(torch.from_numpy(np.ascontiguousarray(batch))))
             return logits.float()
 
     def _probabilities(self, logits: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -176,9 +182,8 @@ class Classifier:
 
     def _try_out(self) -> None:
         """One pass: a network that does not fit is found now, not at the first visitor, who need not wait either."""
-        side = self.config.preprocessing.size
         try:
-            logits = self._logits(np.zeros((1, side, side), np.uint8))
+            logits = self._logits(np.zeros((1, *self.preparation.shape), np.uint8))
         except RuntimeError as error:
             raise self._misfit(f"takes no such pictures: {str(error).splitlines()[0]}") from error
         if logits.shape != (1, self._outputs) or not bool(torch.isfinite(logits).all()):
@@ -188,9 +193,6 @@ class Classifier:
     def _misfit(self, what: str) -> UserError:
         hint = "the bundle's config does not fit its weights; make the bundle again"
         return UserError(f"the network of model {self.name!r} {what}", hint, 422)
-
-
-_NO_PICTURES = np.zeros((0, 28, 28), np.uint8)
 
 
 def load(name: str | os.PathLike[str]) -> Classifier:

@@ -11,6 +11,7 @@ saved.
 from __future__ import annotations
 
 from copy import deepcopy
+from functools import cache
 from typing import cast
 
 import torch
@@ -19,6 +20,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from handwriter_models.networks import Compact
 
+_HEAVY = 1_000_000  # parameters
+
 
 def for_inference(network: nn.Module) -> nn.Module:
     """A rewritten copy of `network` in evaluation mode; the given one stays as it is."""
@@ -26,6 +29,17 @@ def for_inference(network: nn.Module) -> nn.Module:
     if isinstance(copy, Compact):
         copy = _SideBySide([cast(nn.Sequential, member) for member in copy.members])
     return copy.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+@cache
+def _has_bfloat16() -> bool:
+    able = torch.cpu.get_capabilities()
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+
+
+def bfloat16_pays(network: nn.Module) -> bool:
+    """Whether lower precision is quicker: for a large network, where the processor computes in bfloat16 itself."""
+    return _has_bfloat16() and sum(one.numel() for one in network.parameters()) >= _HEAVY
 
 
 def _with_folded_norms(network: nn.Module) -> nn.Module:

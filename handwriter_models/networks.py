@@ -3,7 +3,7 @@
 `mlp` and `cnn` are the two small networks the first users of this project trained; `resnet34` is the classic one from
 scratch with a replaced head; `compact` is ours: several small convolutional networks that vote inside one module,
 because at a fixed number of parameters a vote is more accurate and better calibrated than one larger network
-(An et al. 2020, arXiv:2008.10400, for MNIST).
+(An et al. 2020, arXiv:2008.10400, for MNIST); `transfer` is a network made for photographs, with a new head.
 
 All take a batch of shape (n, channels, size, size), float, and return logits of shape (n, outputs).
 """
@@ -13,11 +13,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
 
+from handwriter_models.backbone_networks import backbone_names
 from handwriter_models.errors import UserError
 
 
@@ -56,6 +57,15 @@ class CompactArguments:
     members: int = 3
     widths: tuple[int, ...] = (24, 48, 96)
     dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class TransferArguments:
+    """A network of `backbone_networks` without its head, and a new head: dense when `hidden` is 0."""
+
+    outputs: int = 10
+    backbone: str = "resnet50"
+    hidden: int = 128
 
 
 class Mlp(nn.Sequential):
@@ -119,6 +129,58 @@ class Compact(nn.Module):
         return torch.logsumexp(torch.log_softmax(logits, dim=-1), dim=0) - torch.log(torch.tensor(float(len(logits))))
 
 
+class Standardize(nn.Module):
+    """Features with mean 0 and deviation 1, as the training pictures have them."""
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dimension))
+        self.register_buffer("scale", torch.ones(dimension))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(n, dimension) → the same."""
+        return (features.float() - self.mean) * self.scale
+
+
+class Head(nn.Sequential):
+    """Standardised features to logits, with one hidden layer and ReLU unless `hidden` is 0."""
+
+    def __init__(self, dimension: int, hidden: int, outputs: int) -> None:
+        layers: list[nn.Module] = [nn.Linear(dimension, hidden), nn.ReLU()] if hidden else []
+        super().__init__(Standardize(dimension), *layers, nn.Linear(hidden or dimension, outputs))
+
+
+class Transfer(nn.Module):
+    """A backbone and a head; (n, 3, size, size) → logits.
+
+    The backbone stays in evaluation mode also while the network is trained: the statistics of its BatchNorm are those
+    of the pictures that it learned from, and a few hundred pictures would only spoil them.
+    """
+
+    def __init__(self, arguments: TransferArguments) -> None:
+        super().__init__()
+        from handwriter_models.backbone_networks import built, head_name, without_head
+
+        network = built(arguments.backbone, 1)
+        dimension = cast(nn.Linear, network.get_submodule(head_name(network))).in_features
+        self.backbone = without_head(network).eval()
+        self.head = Head(dimension, arguments.hidden, arguments.outputs)
+
+    def train(self, mode: bool = True) -> Self:
+        """As usual, but for the backbone."""
+        super().train(mode)
+        self.backbone.eval()
+        return self
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits of shape (n, outputs)."""
+        logits: Tensor = self.head(self.backbone(pictures))
+        return logits
+
+
 def _resnet34(arguments: ResNet34Arguments) -> nn.Module:
     from handwriter_models.torchvision_import import torchvision
 
@@ -133,6 +195,7 @@ _BUILDERS: dict[str, tuple[type[Any], Any]] = {
     "cnn": (CnnArguments, Cnn),
     "resnet34": (ResNet34Arguments, _resnet34),
     "compact": (CompactArguments, Compact),
+    "transfer": (TransferArguments, Transfer),
 }
 NETWORK_NAMES = tuple(_BUILDERS)
 
@@ -155,10 +218,12 @@ def _checked(network: str, field: str, default: object, arguments: Mapping[str, 
     if isinstance(default, tuple):
         good = isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(_is_size(item) for item in value)
         value = tuple(value) if good else value
+    elif isinstance(default, str):
+        good = isinstance(value, str) and value in backbone_names()
     elif isinstance(default, float):
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
     else:
-        good = _is_size(value)
+        good = _is_size(value) or (field == "hidden" and network == "transfer" and value == 0 and value is not False)
     if not good:
         raise UserError(
             f"argument {field!r} of network {network!r} is {value!r}", f"give a value like {default!r}", status=422

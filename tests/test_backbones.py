@@ -10,11 +10,13 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from curation.backbone_weights import TENSORFLOW, weighted, without_head
-from curation.backbones import Photograph, backbone
+from curation.backbone_weights import weighted
+from curation.backbones import backbone
+from handwriter_models.backbone_networks import TENSORFLOW, without_head
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing
 from handwriter_models.errors import UserError
 from handwriter_models.networks import build
+from handwriter_models.photograph import Photograph
 from tests.conftest import drawn_seven, write_small_bundle
 from tests.shared_data import shared_folder
 from tests.small_photos import photo

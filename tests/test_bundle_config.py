@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,18 @@ def test_tuples_of_arguments_are_stored_as_lists(tmp_path: Path) -> None:
 
 def test_photograph_preprocessing_is_kept_by_the_format(tmp_path: Path) -> None:
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    config = small_config(preprocessing=Preprocessing("photograph", 224, mean, std))
+    for way in (Preprocessing("photograph", 224, mean, std), Preprocessing("photograph", 224, mean, std, 232, True)):
+        config = small_config(preprocessing=way)
+        assert read_config(write_small_bundle(tmp_path / "b", config)) == config
+
+
+def test_groups_are_kept_and_must_name_every_label(tmp_path: Path) -> None:
+    config = replace(small_config(), groups={str(n): "짝수" if n % 2 == 0 else "홀수" for n in range(10)})
     assert read_config(write_small_bundle(tmp_path / "b", config)) == config
+    document = config.to_json()
+    del document["groups"]["3"]
+    with pytest.raises(UserError, match="'groups'"):
+        BundleConfig.from_json(document)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -12,14 +13,16 @@ import torch
 from PIL import Image
 
 import handwriter_models
-from handwriter_models.bundle import NetworkConfig, Preprocessing, Rejection, read_bundle
+from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing, Rejection, read_bundle
 from handwriter_models.classifier import Classifier, load
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 from handwriter_models.inference import for_inference
 from handwriter_models.ink import prepare
 from handwriter_models.networks import build
+from handwriter_models.photograph import Photograph
 from tests.conftest import DIGITS, drawn_seven, small_config, write_small_bundle
+from tests.small_photos import photo
 
 
 def prepared(count: int) -> np.ndarray:
@@ -211,10 +214,41 @@ def test_network_whose_answer_does_not_fit_the_labels_is_refused() -> None:
         Classifier(small_config(), build("mlp", {"outputs": 10}))
 
 
-def test_photograph_models_are_refused_with_the_reason(tmp_path: Path) -> None:
-    config = small_config(preprocessing=Preprocessing("photograph", 28, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2)))
-    with pytest.raises(UserError, match="'photograph'"):
-        load(write_small_bundle(tmp_path / "p", config))
+def photographs(hidden: int = 4) -> BundleConfig:
+    network = NetworkConfig("transfer", {"outputs": 3, "backbone": "mobilenet_v3_small", "hidden": hidden})
+    way = Preprocessing("photograph", 64, (0.5, 0.4, 0.3), (0.2, 0.3, 0.4), 72, True)
+    return BundleConfig("animals", "photographs", ("고양이", "dog", "bird"), network, way)
+
+
+@pytest.mark.parametrize("hidden", [4, 0])
+def test_photographs_are_answered_as_the_network_and_its_preparation_say(tmp_path: Path, hidden: int) -> None:
+    folder = write_small_bundle(tmp_path / "animals", photographs(hidden))
+    answers = load(folder).predict_many([photo(1), photo(2, (40, 300))])
+    seen = np.stack([Photograph(72, 64, bicubic=True)(photo(1)), Photograph(72, 64, bicubic=True)(photo(2, (40, 300)))])
+    assert np.array_equal(np.stack([one.seen for one in answers]), seen)
+    config, network = read_bundle(folder)
+    values = torch.from_numpy(seen).permute(0, 3, 1, 2) / 255
+    mean, std = (torch.tensor(part).view(3, 1, 1) for part in (config.preprocessing.mean, config.preprocessing.std))
+    wanted = network((values - mean) / std).softmax(1)
+    found = torch.tensor([list(one.probabilities.values()) for one in answers])
+    assert torch.allclose(found, wanted, atol=0.02)  # bfloat16 where the processor has it
+    assert [one.label for one in answers] == [config.labels[place] for place in wanted.argmax(1).tolist()]
+
+
+def test_category_is_the_group_whose_labels_are_most_probable_together() -> None:
+    config = replace(small_config(), groups={str(n): "even" if n % 2 == 0 else "odd" for n in range(10)})
+    model = Classifier(config, build(config.network.name, config.network.arguments))
+    answer = model.predict(drawn_seven())
+    odd = sum(answer.probabilities[str(n)] for n in range(1, 10, 2))
+    assert answer.category == ("odd" if odd > 0.5 else "even")
+    assert answer.to_json()["category"] == answer.category
+    assert model.predict(Image.new("RGB", (60, 60), "white")).category is None
+
+
+def test_frozen_part_stays_in_evaluation_mode_while_its_head_learns() -> None:
+    network = build("transfer", dict(photographs().network.arguments)).train()
+    assert network.head.training
+    assert not any(module.training for module in network.backbone.modules())
 
 
 def test_loading_twice_gives_the_same_answers(small_bundle: Path) -> None:

@@ -15,7 +15,7 @@ def parameters(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize(("name", "channels"), [("mlp", 1), ("cnn", 1), ("compact", 1), ("resnet34", 3)])
+@pytest.mark.parametrize(("name", "channels"), [("mlp", 1), ("cnn", 1), ("compact", 1), ("resnet34", 3), ("transfer", 3)])
 def test_every_network_answers_a_batch_with_logits(name: str, channels: int) -> None:
     network = build(name, {"outputs": 7}).eval()
     with torch.inference_mode():
@@ -25,7 +25,7 @@ def test_every_network_answers_a_batch_with_logits(name: str, channels: int) -> 
 
 
 def test_all_names_are_tested_here() -> None:
-    assert set(NETWORK_NAMES) == {"mlp", "cnn", "compact", "resnet34"}
+    assert set(NETWORK_NAMES) == {"mlp", "cnn", "compact", "resnet34", "transfer"}
 
 
 def test_perceptron_has_the_layers_784_125_65_10() -> None:
@@ -53,7 +53,7 @@ def test_single_channel_residual_network_takes_grey_pictures() -> None:
         assert network(torch.rand(1, 1, 64, 64)).shape == (1, 3)
 
 
-@pytest.mark.parametrize("name", ["mlp", "cnn", "compact", "resnet34"])
+@pytest.mark.parametrize("name", ["mlp", "cnn", "compact", "resnet34", "transfer"])
 def test_arguments_as_json_are_complete_and_build_the_same_network(name: str) -> None:
     arguments = json.loads(json.dumps(arguments_as_json(name, {"outputs": 4})))
     assert resolve_arguments(name, arguments) == resolve_arguments(name, {"outputs": 4})
