@@ -108,13 +108,12 @@ def _move(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             os.link(source, target, follow_symlinks=False)
-        except (PermissionError, NotImplementedError, OSError) as error:
-            if isinstance(error, FileExistsError):
-                if not os.path.samestat(os.lstat(source), os.lstat(target)):  # else we died between the two steps
-                    raise
-            else:  # a disk without second names
-                os.rename(source, target)  # noqa: PTH104 - `_free` has looked, and nobody else may move now
-                return
+        except FileExistsError:
+            if not os.path.samestat(os.lstat(source), os.lstat(target)):  # else we died between the two steps
+                raise
+        except (OSError, NotImplementedError):  # a disk without second names
+            os.rename(source, target)  # noqa: PTH104 - `_free` has looked, and nobody else may move now
+            return
         os.unlink(source)  # noqa: PTH108 - as above
     except OSError as error:
         raise UserError(

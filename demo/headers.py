@@ -1,4 +1,4 @@
-"""Security headers for every answer, as a plain ASGI layer (a `BaseHTTPMiddleware` costs half a millisecond a request).
+"""Security headers for every answer, as a plain ASGI layer.
 
 `unsafe-inline` and `unsafe-eval` are what Gradio's page needs (its configuration is an inline script and `gr.HTML`
 compiles `js_on_load`); everything else is held to our own origin. Hugging Face may frame the page, because that is how
@@ -7,8 +7,9 @@ a Space is shown.
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from handwriter_models.answer_headers import adding
 
 _POLICY = "; ".join(
     (
@@ -41,12 +42,4 @@ class SecurityHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything on; only the start of an answer is touched."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)
+        await self._app(scope, receive, adding(HEADERS, send) if scope["type"] == "http" else send)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import errno
-import logging
-import signal
 import socket
 import sys
 import threading
 import time
-from asyncio import CancelledError
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import FrameType
 
 from demo.shelf import Workers, find_models, load_shelf
 from handwriter_models.errors import UserError
+from handwriter_models.serving import address, end_on_sigterm, listening, run
 
 
 @dataclass(frozen=True)
@@ -29,19 +26,11 @@ class Options:
 
 
 def open_port(host: str, port: int) -> socket.socket:
-    """A bound socket, not yet listening; raises `UserError` when the port is taken or the host is not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol must be named: asyncio sends without delay only on sockets that say TCP; otherwise each answer waits
-    # 40 ms for the client's acknowledgement of its head.
-    opened = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    """A socket that listens already; raises `UserError` when the port is taken or the host is not ours."""
     try:
-        opened.bind((host, port))
-        opened.listen(128)  # now, or two servers could both be bound; who connects early waits until we are ready
+        return listening(host, port)
     except (OSError, OverflowError) as error:
-        opened.close()
         raise _port_error(host, port, error) from error
-    return opened
 
 
 def _port_error(host: str, port: int, error: OSError | OverflowError) -> UserError:
@@ -56,7 +45,7 @@ def _port_error(host: str, port: int, error: OSError | OverflowError) -> UserErr
 def serve(options: Options) -> None:
     """Serves until it is interrupted or terminated, then returns; raises `UserError` when it cannot start."""
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _stop)
+    end_on_sigterm()
     opened = open_port(options.host, options.port)
     folders = find_models(options.models)
     from demo.api import Service  # torch and gradio, from here on
@@ -74,19 +63,9 @@ def serve(options: Options) -> None:
             threading.Thread(target=_share, args=(options.host, port), daemon=True).start()
 
     try:
-        _run(app, opened, announce)
+        run(app, opened, announce, behind_proxy=True)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
-
-
-def address(host: str, port: int) -> str:
-    """The address to open in a browser: a server on all interfaces is reached at 127.0.0.1."""
-    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{name}:{port}"
-
-
-def _stop(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _share(host: str, port: int) -> None:
@@ -95,29 +74,3 @@ def _share(host: str, port: int) -> None:
     link = public_link("127.0.0.1" if host == "0.0.0.0" else host, port)  # noqa: S104
     if link:
         print(f"public link: {link}  (anyone who has it can use this page until you stop it)", flush=True)
-
-
-def _run(app: object, opened: socket.socket, announce: Callable[[], None]) -> None:
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            announce()
-
-    class Quiet(logging.Filter):
-        def filter(self, record: logging.LogRecord) -> bool:
-            """Open pages are cut off when the server stops; that is no fault to show."""
-            cut = bool(record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], CancelledError))
-            return not (cut or "graceful shutdown exceeded" in record.getMessage())
-
-    config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        timeout_graceful_shutdown=2,  # open pages hold a connection; they must not hold the exit
-    )
-    logging.getLogger("uvicorn.error").addFilter(Quiet())
-    Server(config).run(sockets=[opened])

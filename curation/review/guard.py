@@ -11,9 +11,11 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from handwriter_models.answer_headers import adding
 
 _POLICY = "; ".join(
     (
@@ -52,20 +54,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
+        send = adding(HEADERS, send)
         refusal = self._refusal(scope["method"], Headers(scope=scope))
         if refusal:
             status, what, hint = refusal
             answer = JSONResponse({"error": what, "hint": hint}, status)
-            await answer(scope, receive, send_with_headers)
+            await answer(scope, receive, send)
         else:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send)
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
