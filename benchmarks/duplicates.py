@@ -139,12 +139,11 @@ def _planted(rates: dict[str, list[float]], pairs: dict[str, Iterable[Pair]], fi
 
 
 def large_figures(folder: Path, peers: Path | None) -> list[Figure]:
-    """The same rates on pictures as cameras and the web have them: 1024 x 768 pixels, 180 kB."""
+    """The same rates on pictures as cameras and the web have them: 1024 x 768 pixels, 180 kB, no two alike."""
     pictures = folder / "pictures"
     pictures.mkdir(parents=True)
-    made = [photograph(seed) for seed in range(60)]
     for number in range(LARGE):
-        (pictures / f"{number:05d}.jpg").write_bytes(made[number % len(made)] + f"{number}".encode())
+        (pictures / f"{number:05d}.jpg").write_bytes(photograph(number))
     rates: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         result = scanned(folder)

@@ -11,9 +11,11 @@ import numpy as np
 
 from curation.files import Hashed
 from curation.groups import Candidate, Member, grouped
-from curation.links import USUAL, Array, Thresholds, links, unpacked
+from curation.links import USUAL, Array, Miniatures, Thresholds, links, unpacked
 from curation.phash import VARIANTS
 from curation.pictures import Pictures
+
+_HELD = 50_000  # miniatures that are held at once: 50 MB
 
 
 def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
@@ -25,14 +27,27 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
     hashes = np.frombuffer(b"".join(first[sha].hashes for sha in contents), np.uint64).reshape(-1, len(VARIANTS))
     style = np.array([first[sha].style for sha in contents], np.int8)
 
-    def miniatures(wanted: Array) -> Array:
+    def few(wanted: Array) -> Array:
         chosen, where = np.unique(wanted, return_inverse=True)
         held = pictures.miniatures([contents[place] for place in chosen.tolist()])
         return np.stack([unpacked(held[contents[place]]) for place in chosen.tolist()])[where]
 
+    def all_held() -> Miniatures:
+        every = few(np.arange(len(contents)))
+        return lambda wanted: every[wanted]
+
+    miniatures = all_held() if len(contents) <= _HELD else few
     members = grouped(_candidates(files, places), hashes, links(hashes, style, miniatures, thresholds))
     pictures.store_members(members)
     return members
+
+
+def regroup(pictures: Pictures, thresholds: Thresholds = USUAL, changed: bool = False) -> None:
+    """Finds the groups anew when files, verdicts or thresholds are not those of the last time."""
+    now = [thresholds.identity, thresholds.variants, pictures.pulse()[1]]
+    if changed or pictures.setting("grouped") != now:
+        group(pictures, thresholds)
+        pictures.store_setting("grouped", now)
 
 
 def _candidates(files: Sequence[Hashed], places: dict[str, int]) -> list[Candidate]:
