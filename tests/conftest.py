@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image, ImageDraw
 
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, write_bundle
+
+if TYPE_CHECKING:
+    from tests.browser import Browser
 
 # A shell's background jobs ignore Ctrl-C, and the programs that tests start and interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -52,3 +57,12 @@ def write_small_bundle(folder: Path, config: BundleConfig | None = None) -> Path
 def small_bundle(tmp_path: Path) -> Path:
     """The folder of a small bundle."""
     return write_small_bundle(tmp_path / "small")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a file."""
+    from tests.browser import Look, chromium
+
+    with chromium(Look()) as opened:
+        yield opened

@@ -15,12 +15,6 @@ from tests.browser import Browser, Look, chromium
 from tests.review_scene import Reviewer, Server, agrees, make_dataset, reviewing
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(Look()) as opened:
-        yield opened
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return make_dataset(tmp_path / "animals")

@@ -17,12 +17,6 @@ STATIC = ROOT / "curation" / "review" / "static"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(Look()) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_dataset(tmp_path_factory.mktemp("review") / "animals")
 

@@ -9,7 +9,7 @@ import pytest
 from selenium.webdriver.common.keys import Keys
 
 from curation.dataset import Dataset
-from tests.browser import Browser, Look, chromium
+from tests.browser import Browser
 from tests.review_scene import (
     HOSTILE,
     ODD_NAMES,
@@ -19,12 +19,6 @@ from tests.review_scene import (
     make_dataset,
     reviewing,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(Look()) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
