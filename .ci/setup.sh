@@ -95,7 +95,7 @@ usable_venv() {
 # Names the requirements of purpose `$1` and the Python they are installed for.
 key_for() {
     local files=(requirements.txt)
-    [ "$1" = demo ] || files=(requirements.txt requirements-dev.txt)
+    [ "$1" = demo ] || files=(requirements.txt requirements-extras.txt requirements-dev.txt)
     { identity_of .venv/bin/python; cat "${files[@]}"; } |
         "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }

@@ -1,7 +1,7 @@
-"""The library's commands: `list` the models, `predict` pictures.
+"""The library's commands: `list` the models, `predict` pictures, `explain` the answers.
 
-`list` answers from configs and headers alone, so it does not wait for torch; `predict` imports what it needs when it
-runs. Tables are for people; with `--json` standard output holds JSON and nothing else.
+`list` answers from configs and headers alone, so it does not wait for torch; the others import what they need when
+they run. Tables are for people; with `--json` standard output holds JSON and nothing else.
 """
 
 from __future__ import annotations
@@ -182,6 +182,46 @@ def _cells(answer: _Answer) -> tuple[str, ...]:
     runner_up = f"{second[0]} {second[1] * in_world:.1%}" if answer.label else ""
     note = "" if not answer.rejected else "blank" if not answer.label else "not one of the labels"
     return _printable(answer.path), answer.label or "", f"{answer.confidence:.1%}", runner_up, note
+
+
+@app.command("explain")
+def explain(
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
+    out: Annotated[Path, typer.Option(help="Folder for the pictures of the explanations.", show_default=False)],
+    model: Annotated[str, typer.Option("--model", help="A bundled model's name or a bundle's folder.")] = "digits",
+    label: Annotated[str | None, typer.Option(help="The label to explain; else what the model says.")] = None,
+    method: Annotated[str | None, typer.Option(help="grad-cam (photographs) or integrated-gradients (ink).")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Where in each picture the evidence for the answer lies, and what each stroke of handwriting does for it.
+
+    Writes NAME-heat.png and, for handwriting, NAME-strokes.png: orange strokes support the label, blue ones speak
+    against it. Ends with code 3 when some file could not be read.
+
+    Example: python handwriter_models explain --model digits seven.png --out explained
+    """
+    files = [file for path in paths for file in _pictures_at(path)]
+    read_config(find_bundle(model))  # before the seconds that torch takes to load
+    from handwriter_models.classifier import load
+    from handwriter_models.explain_files import Wish, explain_files, method_named
+
+    wish = Wish(out, label, method_named(method))
+    failed = 0
+    for line in explain_files(load(model), files, wish):
+        failed += line["error"] is not None
+        print(json.dumps(line) if as_json else _explained(line), flush=True)
+    if failed:
+        print(f"{failed} of {len(files)} files could not be read", file=sys.stderr)
+        raise typer.Exit(INCOMPLETE)
+
+
+def _explained(line: Json) -> str:
+    path = _printable(Path(line["path"]))
+    if line["error"] is not None:
+        return f"{path}: error: {line['error']}"
+    supports = " ".join(f"{one['support']:+.2f}" for one in line["support"])
+    strokes = f"; strokes {supports}" if supports else ""
+    return f"{path}: {line['label'] or 'blank'} {line['confidence']:.1%}{strokes} -> {_printable(Path(line['heat']))}"
 
 
 def _printable(path: Path) -> str:

@@ -76,10 +76,14 @@ class _SideBySide(nn.Module):
         self.weights = nn.Parameter(torch.stack([head.weight.T for head in heads]))
         self.biases = nn.Parameter(torch.stack([head.bias for head in heads]).unsqueeze(1))
 
+    def member_logits(self, pictures: Tensor) -> Tensor:
+        """Logits of shape (members, n, outputs), as `Compact.member_logits` gives them."""
+        features = self.features(pictures).unflatten(1, (self.count, -1)).transpose(0, 1)
+        return torch.baddbmm(self.biases, features, self.weights)
+
     def forward(self, pictures: Tensor) -> Tensor:
         """Log of the mean probability, shape (n, outputs)."""
-        features = self.features(pictures).unflatten(1, (self.count, -1)).transpose(0, 1)
-        votes = torch.log_softmax(torch.baddbmm(self.biases, features, self.weights), dim=-1)
+        votes = torch.log_softmax(self.member_logits(pictures), dim=-1)
         return torch.logsumexp(votes, dim=0) - torch.tensor(float(self.count)).log()
 
 

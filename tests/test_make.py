@@ -37,7 +37,8 @@ def write_checkout(folder: Path) -> Path:
     shutil.copy(REPOSITORY / ".ci" / "setup.sh", folder / ".ci")
     write_wheel(folder)
     (folder / "requirements.txt").write_text("./tiny-1.0-py3-none-any.whl\n", "utf-8")
-    (folder / "requirements-dev.txt").write_text("-r requirements.txt\n", "utf-8")
+    (folder / "requirements-extras.txt").write_text("# none\n", "utf-8")
+    (folder / "requirements-dev.txt").write_text("-r requirements.txt\n-r requirements-extras.txt\n", "utf-8")
     return folder
 
 

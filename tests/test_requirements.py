@@ -33,7 +33,10 @@ def imported(tops: set[str]) -> set[str]:
 
 @pytest.mark.parametrize(
     ("tops", "files"),
-    [(set(MAY_IMPORT), ["requirements.txt"]), ({"tests", "benchmarks"}, ["requirements.txt", "requirements-dev.txt"])],
+    [
+        (set(MAY_IMPORT), ["requirements.txt", "requirements-extras.txt"]),
+        ({"tests", "benchmarks"}, ["requirements.txt", "requirements-extras.txt", "requirements-dev.txt"]),
+    ],
 )
 def test_every_imported_package_is_pinned(tops: set[str], files: list[str]) -> None:
     pinned = {name for file in files for name in pins(file)}
@@ -42,7 +45,7 @@ def test_every_imported_package_is_pinned(tops: set[str], files: list[str]) -> N
     assert missing == set()
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-extras.txt", "requirements-dev.txt"])
 def test_installed_versions_are_the_pinned_ones(file: str) -> None:
     installed = {name: metadata.version(name).partition("+")[0] for name in pins(file)}
     assert installed == pins(file)
