@@ -63,7 +63,7 @@ def make_sets(data: Path, count: int) -> Sets:
     from sklearn.datasets import load_digits
 
     from handwriter_models import ink
-    from training import extras, strokes
+    from training import extras, omniglot, strokes
     from training.mnist import read_mnist
 
     test = read_mnist(data)[1]
@@ -78,9 +78,9 @@ def make_sets(data: Path, count: int) -> Sets:
             digits[name] = (np.stack(list(pool.map(redrawn, jobs, chunksize=100))), labels[:count])
     random = np.random.default_rng(2026)
     foreign: dict[str, list[Bytes]] = {"Korean": [], "Greek": [], "Latin": []}
-    for alphabet, _, writer, picture in extras.omniglot(data):
-        if alphabet in foreign and writer > extras.LAST_TRAINING_WRITER:
-            foreign[alphabet].append(ink.prepare(picture).pixels)
+    for drawing in omniglot.read_alphabets(data, foreign):
+        if drawing.drawer > omniglot.LAST_TRAINING_DRAWER:
+            foreign[drawing.alphabet].append(ink.prepare(drawing.picture).pixels)
     foreign["scribbles"] = [
         ink.prepare(strokes.paint(strokes.bent(strokes.scribble(random), random), 0.06, 280, random)).pixels
         for _ in range(1500)

@@ -9,7 +9,7 @@ names mean equal weights and an equal preparation. It never unpickles a file a p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -44,6 +44,8 @@ class Backbone:
         prepare: RGB picture → uint8 array of a fixed shape; may run in many threads.
         network: takes what `inputs` makes of a stack of prepared pictures, returns (n, dimension).
         inputs: uint8 tensor (n, …) → float tensor, normalised.
+        device: where the network is.
+        compute: computes the vectors in place of the network, when that is quicker.
     """
 
     name: str
@@ -52,6 +54,8 @@ class Backbone:
     prepare: Callable[[Image.Image], Bytes] = field(repr=False)
     network: nn.Module = field(repr=False)
     inputs: Callable[[Tensor], Tensor] = field(repr=False)
+    device: str = "cpu"
+    compute: Callable[[Bytes], NDArray[np.float32]] | None = field(default=None, repr=False)
 
     def __call__(self, pictures: Sequence[Image.Image]) -> NDArray[np.float32]:
         """Vectors, float32 (n, dimension), of RGB pictures."""
@@ -61,13 +65,23 @@ class Backbone:
 
     def vectors(self, prepared: Bytes) -> NDArray[np.float32]:
         """Vectors, float32 (n, dimension), of a stack of prepared pictures."""
+        if self.compute is not None:
+            return self.compute(prepared)
         import torch
 
         from handwriter_models.inference import bfloat16_pays
 
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16_pays(self.network)):
-            answer: NDArray[np.float32] = self.network(self.inputs(torch.from_numpy(prepared))).float().numpy()
+        kind = torch.device(self.device).type
+        lower = torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda" or bfloat16_pays(self.network))
+        with torch.inference_mode(), lower:
+            vectors = self.network(self.inputs(torch.from_numpy(prepared).to(self.device)))
+            answer: NDArray[np.float32] = vectors.float().cpu().numpy()
         return answer
+
+    def on(self, device: str) -> Backbone:
+        """The same on another device; the network itself moves there."""
+        self.network.to(device)
+        return replace(self, device=device)
 
 
 def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> Backbone:
@@ -100,22 +114,30 @@ def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> 
         resize, crop = preset.resize_size[0], preset.crop_size[0]
         way = Photograph(resize, crop, tuple(preset.mean), tuple(preset.std), bicubic)
     source, network = weighted(name, weights, fetch)
-    return _photographic(f"{name}-{source}", network, way)
+    return _photographic(f"{name}-{source}", without_head(network), way)
 
 
 def _of_bundle(folder: Path) -> Backbone:
     config, network = read_bundle(folder)
     digest = sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()[:12]
     name, parts = f"{config.name}-{digest}", config.preprocessing
+    headless = without_whole_head(network)
     if parts.name == "photograph":
-        return _photographic(name, network, photograph_of(parts))
+        return _photographic(name, headless, photograph_of(parts))
     mean, std = cast(float, parts.mean), cast(float, parts.std)
 
     def inputs(prepared: torch.Tensor) -> torch.Tensor:
         scaled: torch.Tensor = prepared.unsqueeze(1).float().div_(255).sub_(mean).div_(std)
         return scaled
 
-    return _measured(name, "ink28", lambda picture: prepare_ink(picture).pixels, network, inputs)
+    return _measured(name, "ink28", lambda picture: prepare_ink(picture).pixels, headless, inputs)
+
+
+def without_whole_head(network: nn.Module) -> nn.Module:
+    """What stands before the last dense layer; of a network with a new head, before all of that: of use elsewhere."""
+    from handwriter_models.networks import Transfer
+
+    return network.backbone if isinstance(network, Transfer) else without_head(network)
 
 
 def _photographic(name: str, network: nn.Module, way: Photograph) -> Backbone:
@@ -124,7 +146,8 @@ def _photographic(name: str, network: nn.Module, way: Photograph) -> Backbone:
     mean, std = (torch.tensor(values).view(1, -1, 1, 1) * 255 for values in (way.mean, way.std))
 
     def inputs(prepared: torch.Tensor) -> torch.Tensor:
-        return prepared.permute(0, 3, 1, 2).float().sub_(mean).div_(std)  # the order of memory is channels_last
+        values = prepared.permute(0, 3, 1, 2).float()  # the order of memory is channels_last
+        return values.sub_(mean.to(values.device)).div_(std.to(values.device))
 
     return _measured(name, way.id, way, network, inputs)
 
@@ -136,10 +159,10 @@ def _measured(
     network: nn.Module,
     inputs: Callable[[Tensor], Tensor],
 ) -> Backbone:
-    """The backbone of a network with its head, once its dimension is known from one pass."""
+    """The backbone of a network without its head, once its dimension is known from one pass."""
     import torch
 
-    headless = without_head(network).eval().requires_grad_(False)
+    headless = network.eval().requires_grad_(False)
     headless = headless.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     trial = Backbone(name, transform, 0, prepare, headless, inputs)
     vectors = trial([Image.new("RGB", (64, 64), "white")])

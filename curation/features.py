@@ -3,27 +3,26 @@
 `features/<network>-<transform>.f16` holds one record a content: its sha256, a check sum and the vector, so that names
 and vectors cannot get out of step. The file only grows, a batch at a time, each one on the disk before the next; a
 killed run loses its last batch. A record that does not fit its check sum counts as absent. The file may be deleted at
-any time: what is missing is computed again. Several processes may share it. Training reads the same file.
+any time: what is missing is computed again. Several processes may share it. Training reads the same file, and asks for
+changed views of a picture, too, each kind in a file of its own (`…-<view>.f16`); a picture is decoded once for all.
 """
 
 from __future__ import annotations
 
 import os
-import struct
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
 from numpy.typing import NDArray
+from PIL import Image
 
-from curation.backbones import Backbone
+from curation.feature_store import Halves, Store
 from curation.fingerprint import LIMITS
 from curation.layout import FEATURES
 from curation.listing import PictureRow
@@ -31,12 +30,37 @@ from curation.pictures import Pictures
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError, read_picture
 
-BATCH = 32  # pictures that go through the network at once, and that a killed run loses
+if TYPE_CHECKING:
+    from curation.backbones import Backbone
+
+__all__ = ["BATCH", "Features", "Report", "Store", "Tell", "View", "features", "features_of_views"]
+
+BATCH = 32  # pictures that go through the network at once, and that a killed run loses; more on a GPU
+_BATCH_ON_GPU = 256
 _ENOUGH = 1024  # of a photograph's longer side: more than any network looks at
-_MAGIC = b"HWf16\x00\x00\x01"
-_HEAD = struct.Struct("<8sI")  # magic, dimension
-Halves = NDArray[np.float16]
 Tell = Callable[[int, int], None]  # done and all, of the pictures that must be computed
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a picture.
+
+    Attributes:
+        id: part of the file's name; equal ids mean equal pixels for equal contents. "" is the plain look.
+        prepare: RGB picture and sha256 of its file → as the backbone's `prepare`; may run in many threads.
+    """
+
+    id: str
+    prepare: Callable[[Image.Image, str], Bytes] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Who is told: how many pictures are done of how many, and what else there is to say."""
+
+    tell: Tell = lambda *_: None
+    note: Callable[[str], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -69,169 +93,164 @@ def features(
 ) -> Features:
     """The vectors of these rows, of all that are not dropped when none are named; computes only what is missing."""
     rows = [row for row in pictures.rows() if not row.dropped] if rows is None else rows
+    plain = View("", lambda picture, _: backbone.prepare(picture))
+    return features_of_views(pictures, backbone, rows, [plain], Report(tell))[0]
+
+
+def features_of_views(
+    pictures: Pictures,
+    backbone: Backbone,
+    rows: Sequence[PictureRow],
+    views: Sequence[View],
+    report: Report = Report(),
+    folder: Path | None = None,
+) -> list[Features]:
+    """The vectors of these rows, once for each view; computes only what is missing.
+
+    `folder` keeps them; it is the dataset's own unless another is given. A picture that cannot be read has a vector in
+    no view, or in those that were stored when it could.
+    """
     paths: dict[str, list[str]] = {}
     for row in rows:
         paths.setdefault(row.sha256, []).append(row.path)
-    store = Store(pictures.root / FEATURES / f"{backbone.name}-{backbone.transform}.f16", backbone.dimension)
-    known = store.places()
-    missing = {content: places for content, places in paths.items() if content not in known}
-    unreadable = _compute(pictures.root, store, backbone, missing, tell)
+    folder = folder or pictures.root / FEATURES
+    stores = [Store(folder / f"{_file_name(backbone, view)}.f16", backbone.dimension) for view in views]
+    known = [store.places() for store in stores]
+    missing = [
+        _Job(content, places, tuple(place for place in range(len(views)) if content not in known[place]))
+        for content, places in paths.items()
+    ]
+    missing = [job for job in missing if job.views]
+    unreadable = _Extraction(pictures.root, backbone, views, stores, report).run(missing)
+    return [_found(store, paths, unreadable, [job for job in missing if place in job.views])
+            for place, store in enumerate(stores)]  # fmt: skip
+
+
+def _file_name(backbone: Backbone, view: View) -> str:
+    return "-".join(part for part in (backbone.name, backbone.transform, view.id) if part)
+
+
+def _found(
+    store: Store, paths: Mapping[str, list[str]], unreadable: Mapping[str, tuple[str, str]], jobs: Sequence[_Job]
+) -> Features:
     vectors = store.vectors(list(paths))
-    lost = [(paths[one][0], "its vector is gone: the cache was changed meanwhile") for one in paths.keys() - vectors]
-    told = {path for path, _ in unreadable}
-    unreadable += [one for one in sorted(lost) if one[0] not in told]
     found = [content for content in paths if content in vectors]
-    shape = (len(found), backbone.dimension)
-    matrix = np.stack([vectors[one] for one in found]) if found else np.zeros(shape, np.float16)
-    return Features(tuple(found), matrix, tuple(unreadable), len(missing) - len(unreadable))
+    faults = [fault for content, fault in unreadable.items() if content not in vectors]
+    lost = paths.keys() - vectors.keys() - unreadable.keys()
+    faults += sorted((paths[one][0], "its vector is gone: the cache was changed meanwhile") for one in lost)
+    matrix = np.stack([vectors[one] for one in found]) if found else np.zeros((0, store.dimension), np.float16)
+    computed = sum(job.content not in unreadable for job in jobs)
+    return Features(tuple(found), matrix, tuple(faults), computed)
 
 
-def _compute(
-    root: Path, store: Store, backbone: Backbone, missing: Mapping[str, list[str]], tell: Tell
-) -> list[tuple[str, str]]:
-    """Stores the vectors of these contents; returns path and reason of what could not be read."""
-    unreadable: list[tuple[str, str]] = []
-    done = 0
-    for batch in _prepared_batches(root, backbone, missing):
-        good = {content: made for content, made in batch if isinstance(made, np.ndarray)}
-        unreadable += [made for _, made in batch if isinstance(made, tuple)]
-        if good:
-            store.append(list(good), _halves(backbone.vectors(np.stack(list(good.values())))))
-        done += len(batch)
-        tell(done, len(missing))
-    return unreadable
+@dataclass(frozen=True)
+class _Job:
+    """A content, where it lies, and the numbers of the views whose vectors are missing."""
+
+    content: str
+    paths: list[str]
+    views: tuple[int, ...]
+
+
+Prepared = tuple[_Job, list[Bytes] | tuple[str, str]]  # the pixels of each view, or path and reason
+
+
+@dataclass
+class _Extraction:
+    root: Path
+    backbone: Backbone
+    views: Sequence[View]
+    stores: Sequence[Store]
+    report: Report
+
+    def run(self, jobs: Sequence[_Job]) -> dict[str, tuple[str, str]]:
+        """Stores the vectors; returns path and reason by content of what could not be read."""
+        unreadable: dict[str, tuple[str, str]] = {}
+        self._size = _BATCH_ON_GPU if self.backbone.device.startswith("cuda") else BATCH
+        done, of = 0, sum(len(job.views) for job in jobs)
+        for batch in self._prepared_batches(jobs):
+            good: list[tuple[int, str, Bytes]] = []
+            for job, made in batch:
+                done += len(job.views)
+                if isinstance(made, tuple):
+                    unreadable[job.content] = made
+                else:
+                    good += [(view, job.content, pixels) for view, pixels in zip(job.views, made, strict=True)]
+            self._store(good)
+            self.report.tell(done, of)
+        return unreadable
+
+    def _store(self, good: Sequence[tuple[int, str, Bytes]]) -> None:
+        if not good:
+            return
+        vectors = _halves(self._vectors(np.stack([pixels for _, _, pixels in good])))
+        for view in sorted({view for view, _, _ in good}):
+            places = [place for place, one in enumerate(good) if one[0] == view]
+            self.stores[view].append([good[place][1] for place in places], vectors[places])
+
+    def _vectors(self, prepared: Bytes) -> NDArray[np.float32]:
+        """In batches that the device's memory holds: one that it does not hold is halved, for good."""
+        import torch
+
+        found: list[NDArray[np.float32]] = []
+        start = 0
+        while start < len(prepared):
+            try:
+                found.append(self.backbone.vectors(prepared[start : start + self._size]))
+            except torch.OutOfMemoryError:
+                if self._size == 1:
+                    raise UserError(
+                        f"the memory of {self.backbone.device} does not hold one picture for {self.backbone.name}",
+                        "end other programs that use it, or give --device cpu",
+                    ) from None
+                self._size = max(1, min(self._size, len(prepared)) // 2)
+                self.report.note(f"out of memory: going on with {self._size} pictures at once")
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+                continue
+            start += self._size
+        return np.concatenate(found)
+
+    def _prepared_batches(self, jobs: Sequence[_Job]) -> Iterator[list[Prepared]]:
+        """Threads decode a batch while the network works on the one before it."""
+        step = max(1, self._size // len(self.views))
+        threads = min(4 if self._size == BATCH else 32, os.cpu_count() or 1)
+        with ThreadPoolExecutor(threads, "features") as pool:
+            waiting: deque[list[Future[Prepared]]] = deque()
+            try:
+                for start in range(0, len(jobs), step):
+                    waiting.append([pool.submit(self._prepared, job) for job in jobs[start : start + step]])
+                    if len(waiting) > 1:
+                        yield [future.result() for future in waiting.popleft()]
+                while waiting:
+                    yield [future.result() for future in waiting.popleft()]
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+
+    def _prepared(self, job: _Job) -> Prepared:
+        """The first of the paths that can be read and still has this content."""
+        fault = (job.paths[0], "it is gone")
+        for path in job.paths:
+            try:
+                picture = content_picture(self.root / path, job.content)
+                return job, [self.views[view].prepare(picture, job.content) for view in job.views]
+            except PictureError as error:
+                fault = (path, error.what)
+            except OSError as error:
+                fault = (path, error.strerror or str(error))
+        return job, fault
+
+
+def content_picture(path: Path, content: str) -> Image.Image:
+    """The RGB picture of a file; raises `PictureError` when it has another sha256 by now, `OSError` as reading does."""
+    with path.open("rb") as file:
+        data = file.read(LIMITS.bytes + 1)
+    if sha256(data).hexdigest() != content:
+        raise PictureError("it has changed since the scan", "scan the dataset again", 400)
+    return read_picture(data, LIMITS, _ENOUGH)
 
 
 def _halves(vectors: NDArray[np.float32]) -> Halves:
     """What float16 cannot hold becomes its largest number: no comparison meets an infinite value."""
     most = float(np.finfo(np.float16).max)
     return np.nan_to_num(vectors).clip(-most, most).astype(np.float16)
-
-
-Prepared = tuple[str, NDArray[np.uint8] | tuple[str, str]]  # the sha256, and the picture or path and reason
-
-
-def _prepared_batches(root: Path, backbone: Backbone, missing: Mapping[str, list[str]]) -> Iterator[list[Prepared]]:
-    """Threads decode a batch while the network works on the one before it."""
-    contents = list(missing.items())
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1), "features") as pool:
-        waiting: deque[list[Future[Prepared]]] = deque()
-        try:
-            for start in range(0, len(contents), BATCH):
-                batch = contents[start : start + BATCH]
-                waiting.append([pool.submit(_prepared, root, backbone, *content) for content in batch])
-                if len(waiting) > 1:
-                    yield [future.result() for future in waiting.popleft()]
-            while waiting:
-                yield [future.result() for future in waiting.popleft()]
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _prepared(root: Path, backbone: Backbone, content: str, paths: Sequence[str]) -> Prepared:
-    """The first of the paths that can be read and still has this content."""
-    fault = (paths[0], "it is gone")
-    for path in paths:
-        try:
-            with (root / path).open("rb") as file:
-                data = file.read(LIMITS.bytes + 1)
-            if sha256(data).hexdigest() != content:
-                raise PictureError("it has changed since the scan", "scan the dataset again", 400)
-            return content, backbone.prepare(read_picture(data, LIMITS, _ENOUGH))
-        except PictureError as error:
-            fault = (path, error.what)
-        except OSError as error:
-            fault = (path, error.strerror or str(error))
-    return content, fault
-
-
-class Store:
-    """The file of one network's vectors. A record: sha256 (32 bytes), CRC-32 of sha256 and vector, float16 vector."""
-
-    def __init__(self, path: Path, dimension: int) -> None:
-        self.path, self.dimension = path, dimension
-        self._known: dict[str, int] = {}
-        self._looked_at = (0, 0)  # the file, and how many of its records `_known` tells about
-        self._record = np.dtype([("content", "u1", 32), ("sum", "<u4"), ("vector", "<f2", (dimension,))])
-
-    def places(self) -> dict[str, int]:
-        """The number of each content's record; only records that are new since the last call are read."""
-        file, count = self._size()
-        before = self._looked_at[1] if self._looked_at[0] == file and self._looked_at[1] <= count else 0
-        if not before:
-            self._known = {}
-        self._known |= {content: number for number, content, _ in self._sound_records(before, count)}
-        self._looked_at = (file, count)
-        return self._known
-
-    def vectors(self, contents: Sequence[str]) -> dict[str, Halves]:
-        """Of those contents that are stored, float16 (dimension,) each."""
-        wanted, (_, count) = set(contents), self._size()
-        return {content: vector.copy() for _, content, vector in self._sound_records(0, count) if content in wanted}
-
-    def append(self, contents: Sequence[str], vectors: Halves) -> None:
-        """Adds those that no other process has stored meanwhile, and waits for the disk."""
-        try:
-            self.path.parent.mkdir(exist_ok=True)
-            with FileLock(self.path.with_suffix(".lock")):
-                known = self.places()
-                new = [number for number, content in enumerate(contents) if content not in known]
-                self._begin()
-                with self.path.open("r+b") as file:
-                    file.seek(0, os.SEEK_END)
-                    whole = (file.tell() - _HEAD.size) // self._record.itemsize
-                    file.seek(_HEAD.size + whole * self._record.itemsize)  # over what a killed run left
-                    file.truncate()
-                    file.write(self._records([contents[one] for one in new], vectors[new]))
-                    file.flush()
-                    os.fsync(file.fileno())
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise UserError(f"cannot write {self.path}: {reason}", "free space or change the permissions") from error
-
-    def _records(self, contents: Sequence[str], vectors: Halves) -> bytes:
-        records = np.zeros(len(contents), self._record)
-        for record, content, vector in zip(records, contents, vectors, strict=True):
-            record["content"] = np.frombuffer(bytes.fromhex(content), np.uint8)
-            record["vector"] = vector
-            record["sum"] = _check_sum(record)
-        return records.tobytes()
-
-    def _begin(self) -> None:
-        """Puts an empty file in the place of none, or of one that is not ours."""
-        if self._is_ours():
-            return
-        fresh = self.path.with_suffix(".tmp")  # one name is enough: the caller holds the lock
-        with fresh.open("wb") as file:
-            file.write(_HEAD.pack(_MAGIC, self.dimension))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
-
-    def _is_ours(self) -> bool:
-        try:
-            with self.path.open("rb") as file:
-                return file.read(_HEAD.size) == _HEAD.pack(_MAGIC, self.dimension)
-        except OSError:
-            return False
-
-    def _size(self) -> tuple[int, int]:
-        """Which file it is, and how many whole records it holds; (0, 0) when there is none of ours."""
-        if not self._is_ours():
-            return 0, 0
-        found = self.path.stat()
-        return found.st_ino, (found.st_size - _HEAD.size) // self._record.itemsize
-
-    def _sound_records(self, start: int, end: int) -> Iterator[tuple[int, str, Any]]:
-        """Number, content and vector (a view that lives as long as the loop) of every record that fits its sum."""
-        if start >= end:
-            return
-        records = np.memmap(self.path, self._record, "r", _HEAD.size, (end,))
-        for number in range(start, end):
-            record = records[number]
-            if record["sum"] == _check_sum(record):
-                yield number, record["content"].tobytes().hex(), record["vector"]
-
-
-def _check_sum(record: Any) -> int:  # noqa: ANN401 - one element of a structured array
-    return zlib.crc32(record["vector"].tobytes(), zlib.crc32(record["content"].tobytes()))

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from curation import tables
 from curation.dataset import Dataset
-from curation.grouping import group
+from curation.grouping import regroup
 from curation.leaks import leaks, straddling
 from curation.links import USUAL, Thresholds
 from curation.listing import PictureRow
@@ -55,7 +55,7 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
 def groups(root: Path, thresholds: Thresholds, as_json: bool) -> int:
     """Lists the copies."""
     with scanned_dataset(root) as dataset:
-        _grouped(dataset, thresholds)
+        regroup(dataset.pictures, thresholds)
         copies = _copies(dataset.pictures.rows())
     told = [_group(files) for files in copies.values()]
     tell(told, as_json, lambda console: tables.groups(console, told))
@@ -192,16 +192,8 @@ def scanned_dataset(root: Path) -> Dataset:
 def _scanned(dataset: Dataset, thresholds: Thresholds, workers: int) -> Summary:
     with Bar("scanning") as bar:
         summary = read(dataset.pictures, bar.tell, workers)
-    _grouped(dataset, thresholds, bool(summary.read or summary.gone))
+    regroup(dataset.pictures, thresholds, bool(summary.read or summary.gone))
     return summary
-
-
-def _grouped(dataset: Dataset, thresholds: Thresholds, changed: bool = False) -> None:
-    """Finds the groups anew when files, verdicts or thresholds are not those of the last time."""
-    now = [thresholds.identity, thresholds.variants, dataset.pictures.pulse()[1]]
-    if changed or dataset.pictures.setting("grouped") != now:
-        group(dataset.pictures, thresholds)
-        dataset.pictures.store_setting("grouped", now)
 
 
 def _copies(rows: Sequence[PictureRow]) -> dict[int, list[PictureRow]]:

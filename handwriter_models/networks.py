@@ -60,6 +60,16 @@ class CompactArguments:
 
 
 @dataclass(frozen=True)
+class CascadeArguments:
+    """First which group of labels, then which label: two stages of the shape of one compact voter each."""
+
+    outputs: int = 37
+    groups: tuple[int, ...] = (10, 26, 1)
+    widths: tuple[int, ...] = (24, 48, 96)
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
 class TransferArguments:
     """A network of `backbone_networks` without its head, and a new head: dense when `hidden` is 0."""
 
@@ -190,11 +200,18 @@ def _resnet34(arguments: ResNet34Arguments) -> nn.Module:
     return network
 
 
+def _cascade(arguments: CascadeArguments) -> nn.Module:
+    from handwriter_models.cascade import Cascade  # which is made of this module's parts
+
+    return Cascade(arguments)
+
+
 _BUILDERS: dict[str, tuple[type[Any], Any]] = {
     "mlp": (MlpArguments, Mlp),
     "cnn": (CnnArguments, Cnn),
     "resnet34": (ResNet34Arguments, _resnet34),
     "compact": (CompactArguments, Compact),
+    "cascade": (CascadeArguments, _cascade),
     "transfer": (TransferArguments, Transfer),
 }
 NETWORK_NAMES = tuple(_BUILDERS)

@@ -52,12 +52,3 @@ def test_drawn_digits_are_refused_for_labels_that_are_no_digits() -> None:
 def test_without_omniglot_there_is_no_foreign_ink_and_no_fault(tmp_path: Path) -> None:
     assert len(extras.build(["foreign"], few(), tmp_path, 1).labels) == 0
     assert len(extras.build(["foreign"], few(), None, 1).labels) == 0
-
-
-def test_omniglot_names_alphabet_character_and_writer() -> None:
-    from tests.shared_data import shared_folder
-
-    drawings = list(extras.omniglot(shared_folder() / "data"))
-    assert len({drawing[:3] for drawing in drawings}) == len(drawings)
-    assert {"Korean", "Greek", "Latin"} <= {alphabet for alphabet, *_ in drawings}
-    assert {writer for _, _, writer, _ in drawings} == set(range(1, 21))

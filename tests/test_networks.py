@@ -15,7 +15,9 @@ def parameters(network: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-@pytest.mark.parametrize(("name", "channels"), [("mlp", 1), ("cnn", 1), ("compact", 1), ("resnet34", 3), ("transfer", 3)])
+@pytest.mark.parametrize(
+    ("name", "channels"), [("mlp", 1), ("cnn", 1), ("compact", 1), ("resnet34", 3), ("transfer", 3)]
+)
 def test_every_network_answers_a_batch_with_logits(name: str, channels: int) -> None:
     network = build(name, {"outputs": 7}).eval()
     with torch.inference_mode():
@@ -25,7 +27,9 @@ def test_every_network_answers_a_batch_with_logits(name: str, channels: int) -> 
 
 
 def test_all_names_are_tested_here() -> None:
-    assert set(NETWORK_NAMES) == {"mlp", "cnn", "compact", "resnet34", "transfer"}
+    assert set(NETWORK_NAMES) - {"cascade"} == {"mlp", "cnn", "compact", "resnet34", "transfer"}, (
+        "that one: test_cascade"
+    )
 
 
 def test_perceptron_has_the_layers_784_125_65_10() -> None:

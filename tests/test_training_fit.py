@@ -64,7 +64,8 @@ def test_json_is_all_of_standard_output(unbroken: tuple[Path, str, str]) -> None
 def test_bundle_is_whole_and_answers(unbroken: tuple[Path, str, str]) -> None:
     bundle, _, _ = unbroken
     names = {str(path.relative_to(bundle)) for path in bundle.rglob("*") if path.is_file()}
-    figures = {f"figures/{name}.png" for name in ("curves", "confusion", "examples", "mistakes", "reliability")}
+    drawn = "curves confusion confused_pairs examples mistakes top_losses reliability rejection roc precision_recall"
+    figures = {f"figures/{name}.png" for name in drawn.split()}
     assert names == {"config.json", "model.safetensors", "README.md", *figures}
     config = load(bundle).config
     assert config.rejection is not None
@@ -162,6 +163,7 @@ def test_training_may_begin_with_the_weights_of_a_bundle(pictures: str, tmp_path
     second = fit(Order(pictures, small_recipe(rate=1e-9, epochs=1), tmp_path / "second", start=str(first.bundle)))
     assert read_config(second.bundle).parent == {
         "name": "small",
+        "source": "pictures",
         "fingerprint": read_config(first.bundle).data["fingerprint"],
         "recipe": "small",
     }

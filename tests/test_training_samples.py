@@ -65,3 +65,13 @@ def test_fingerprint_follows_pictures_labels_and_division() -> None:
     prints = {s.fingerprint() for s in (base, Splits(b, a, b), Splits(relabelled, b, b), Splits(join([a, b]), b, b))}
     assert len(prints) == 4
     assert base.fingerprint() == Splits(stripes(20), b, b).fingerprint()
+
+
+def test_equal_pictures_are_never_parted_unless_a_label_has_no_others() -> None:
+    once = stripes(40)
+    pictures = replace(once.take(np.arange(120) // 3), groups=np.full(120, -1))
+    rest, part = set_apart(pictures, 0.2, 0)
+    assert len(rest) + len(part) == 120
+    assert not {one.tobytes() for one in rest.images} & {one.tobytes() for one in part.images}
+    same = replace(pictures, images=np.where(pictures.labels[:, None, None] == 0, 7, pictures.images).astype(np.uint8))
+    assert all(set(side.labels) == {0, 1} for side in set_apart(same, 0.2, 0))

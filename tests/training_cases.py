@@ -57,20 +57,20 @@ def stripes(count: int = 80, seed: int = 0) -> Samples:
     return Samples(images, labels.astype(np.int64), np.arange(count) % 10, ["lying", "standing"], "stripes")
 
 
-def write_digit(path: Path, text: str = "3", turn: float = 0.0) -> Path:
-    """A picture file of a printed character."""
+def write_digit(path: Path, text: str = "3", turn: float = 0.0, size: int = 44) -> Path:
+    """A picture file of a printed character; `size` in points."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.new("L", (60, 60), 255)
-    ImageDraw.Draw(picture).text((16, 6), text, fill=0, font=ImageFont.load_default(44))
+    ImageDraw.Draw(picture).text((16, 6), text, fill=0, font=ImageFont.load_default(size))
     picture.rotate(turn, fillcolor=255).save(path)
     return path
 
 
 def write_folder(root: Path, labels: str = "37", count: int = 6) -> Path:
-    """label/picture with `count` pictures of each digit in `labels`."""
+    """label/picture with `count` pictures of each digit in `labels`, no two of them equal when they are prepared."""
     for label in labels:
         for number in range(count):
-            write_digit(root / label / f"{number}.png", label, turn=2.0 * number - 5)
+            write_digit(root / label / f"{number}.png", label, turn=2.0 * number - 5, size=44 - number)
     return root
 
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from training import extras
+from training.omniglot import archives
 from training.preparation import Arrays, cached_arrays, in_processes
 from training.samples import Samples
 
 _HERE = Path(extras.__file__)
-_CODE = (_HERE, *sorted(_HERE.parent.glob("stroke*.py")))
+_CODE = (_HERE, *sorted(_HERE.parent.glob("stroke*.py")), _HERE.with_name("look_alikes.py"))
 
 
 def read_extras(names: Sequence[str], train: Samples, data: Path | None, seed: int) -> list[Samples]:
@@ -32,7 +33,7 @@ def read_extras(names: Sequence[str], train: Samples, data: Path | None, seed: i
 
 def _arrays(task: tuple[str, Samples, Path | None, int]) -> Arrays:
     name, train, data, seed = task
-    digest = hashlib.sha256(repr((name, train.names, seed, _files(data))).encode())
+    digest = hashlib.sha256(repr((name, train.names, train.source, seed, _files(data))).encode())
     digest.update(np.ascontiguousarray(train.images).data)
     digest.update(np.ascontiguousarray(train.labels).data)
 
@@ -45,4 +46,4 @@ def _arrays(task: tuple[str, Samples, Path | None, int]) -> Arrays:
 
 def _files(data: Path | None) -> list[tuple[str, int]]:
     """Names and sizes of the archives that extras read."""
-    return sorted((path.name, path.stat().st_size) for path in (data / "omniglot").glob("*.zip")) if data else []
+    return sorted((path.name, path.stat().st_size) for path in archives(data)) if data else []

@@ -7,10 +7,14 @@ and which needs no quoting rules of our own.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handwriter_models.bundle import BundleConfig
+from training.summary import leak_statement
+
+Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -22,26 +26,37 @@ class Provenance:
     hub: str = ""
 
 
+_MNIST = "[MNIST](http://yann.lecun.com/exdb/mnist/)"
+_OMNIGLOT = "[Omniglot](https://github.com/brendenlake/omniglot) (Lake et al. 2015)"
 PROVENANCE = {
-    "mnist": Provenance("[MNIST](http://yann.lecun.com/exdb/mnist/), 60 000 + 10 000 digits", "CC BY-SA 3.0", "mnist"),
+    "mnist": Provenance(f"{_MNIST}, 60 000 + 10 000 digits", "CC BY-SA 3.0", "mnist"),
     "sklearn-digits": Provenance(
         "[scikit-learn's digits](https://archive.ics.uci.edu/dataset/80) (Alpaydin & Kaynak 1998), 1797 digits",
         "CC BY 4.0",
     ),
-    "foreign": Provenance(
-        "[Omniglot](https://github.com/brendenlake/omniglot) (Lake et al. 2015), characters that are no digit", "MIT"
-    ),
+    "foreign": Provenance(f"{_OMNIGLOT}, characters that are none of the labels", "MIT"),
+    "omniglot-korean": Provenance(f"{_OMNIGLOT}, 40 Korean letters drawn by 20 people", "MIT"),
+    "omniglot-latin": Provenance(f"{_OMNIGLOT}, 26 Latin letters drawn by 20 people", "MIT"),
+    "omniglot-mnist": Provenance(f"{_OMNIGLOT}, all characters, and some of {_MNIST}", "MIT and CC BY-SA 3.0"),
+    "characters": Provenance(f"{_OMNIGLOT} and some of {_MNIST}; tangles and signs", "MIT and CC BY-SA 3.0"),
 }
 _WRITERS = Provenance(
     "[QMNIST](https://github.com/facebookresearch/qmnist), who wrote each MNIST digit", "BSD-3-Clause"
 )
+_WITH_QMNIST = ("mnist", "omniglot-mnist", "characters")
 _CAPTIONS = {
     "curves.png": "Loss and accuracy by epoch",
+    "examples.png": "Ten test pictures drawn by lot, predicted / actual",
     "confusion.png": "Confusion matrix of the test",
-    "examples.png": "Test pictures, predicted / actual",
-    "mistakes.png": "The worst mistakes",
-    "reliability.png": "Confidence against accuracy",
+    "confused_pairs.png": "What is taken for what most often",
+    "mistakes.png": "The mistakes it was surest of",
+    "top_losses.png": "The pictures of each label that it finds hardest",
+    "reliability.png": "Confidence against accuracy, before and after the temperature",
+    "rejection.png": "Accuracy when only the surest answers are given",
+    "roc.png": "Each label against the rest: found against false alarms",
+    "precision_recall.png": "Each label against the rest: precision against recall",
 }
+_MOST_LABELS = 100  # in the table; the config has them all
 
 
 def write_card(config: BundleConfig, figures: list[str]) -> str:
@@ -51,7 +66,7 @@ def write_card(config: BundleConfig, figures: list[str]) -> str:
         f"# {config.name}\n\n{_first(config.description)}",
         _what(config),
         _use(config),
-        _results(config.metrics),
+        _results(config),
         _pictures(figures),
         _data(config),
         _limits(config),
@@ -77,7 +92,7 @@ def _front_matter(config: BundleConfig) -> str:
         "license": "mit",
         "library_name": "handwriter",
         "pipeline_tag": "image-classification",
-        "tags": ["image-classification", "handwriting", "handwriter", config.network.name],
+        "tags": ["image-classification", config.kind, "handwriter", config.network.name],
         **({"datasets": [known.hub]} if known and known.hub else {}),
         "metrics": ["accuracy", "f1"],
         "model-index": [{"name": config.name, "results": [entry]}],
@@ -88,16 +103,19 @@ def _front_matter(config: BundleConfig) -> str:
 
 def _what(config: BundleConfig) -> str:
     labels = ", ".join(config.labels[:30]) + (", …" if len(config.labels) > 30 else "")
-    rule = config.rejection
+    rule, parts = config.rejection, config.preprocessing
     refusal = "answers every picture"
     if rule:
         score = "it is more probably something else" if rule.score == "background" else "no label is probable enough"
         refusal = f"refuses a picture when {score} (`{rule.score}`, threshold {rule.threshold:.3g})"
+    takes = (
+        "any picture of one handwritten character, prepares it as MNIST is prepared (28x28, light ink, centred)"
+        if parts.name == "ink"
+        else f"any photograph, of which it sees the middle, {parts.size} x {parts.size} pixels,"
+    )
     return (
-        f"Network `{config.network.name}` {json.dumps(config.network.arguments)}; labels: {labels}. It takes any "
-        f"picture of one handwritten character, prepares it as MNIST is prepared (28x28, light ink, centred), and "
-        f"{refusal}. "
-        f"Confidences are calibrated with temperature {config.temperature:g}."
+        f"Network `{config.network.name}` {json.dumps(config.network.arguments)}; labels: {labels}. It takes {takes} "
+        f"and {refusal}. Confidences are calibrated with temperature {config.temperature:g}."
     )
 
 
@@ -109,24 +127,83 @@ def _use(config: BundleConfig) -> str:
     )
 
 
-def _results(metrics: dict[str, Any]) -> str:
-    rows = [("accuracy", f"{metrics['accuracy']:.2%}")]
+def _results(config: BundleConfig) -> str:
+    metrics = config.metrics
+    lines = [f"## Results on {metrics['n']} test pictures", "", *_table(("measure", ""), _measures(metrics))]
+    if "interval_method" in metrics:
+        lines += ["", f"In brackets: {metrics['interval_method']}."]
+    statement = leak_statement(metrics)
+    if statement:
+        lines += ["", f"**Leaks:** {statement}."]
+    if "by_group" in metrics:
+        lines += ["", *_groups(metrics["by_group"])]
+    return "\n".join([*lines, "", *_each_label(metrics["per_label"])])
+
+
+def _measures(metrics: Json) -> list[tuple[str, ...]]:
+    """Name and value of what there is; bundles of an earlier version have less."""
+    rows: list[tuple[str, ...]] = [
+        ("accuracy", f"{metrics['accuracy']:.2%}{_interval(metrics.get('accuracy_interval'))}")
+    ]
+    if "accuracy_interval_by_writer" in metrics:
+        interval = _interval(metrics["accuracy_interval_by_writer"]).strip()
+        rows.append((f"accuracy, over {metrics['writers']} writers", interval))
     rows += [
         (name, f"{metrics[name]['weighted']:.4f} weighted, {metrics[name]['macro']:.4f} macro")
         for name in ("precision", "recall", "f1")
     ]
-    before = metrics["ece_before_temperature"]
-    rows += [
-        ("calibration error (ECE, 15 bins)", f"{metrics['ece']:.4f} (before temperature {before:.4f})"),
-        ("true pictures refused", f"{metrics['refused']:.2%}"),
+    rows += [(f"label among the first {k}", f"{share:.2%}") for k, share in metrics.get("top", {}).items()]
+    before = metrics.get("ece_before_temperature", metrics["ece"])
+    rows.append(("calibration error (ECE, 15 bins)", f"{metrics['ece']:.4f} (before temperature {before:.4f})"))
+    named = {"nll": "log loss", "brier": "Brier score", "roc_auc": "area under ROC, mean of labels"}
+    rows += [(name, f"{metrics[key]:.4f}") for key, name in named.items() if metrics.get(key) is not None]
+    rows.append(("true pictures refused", f"{metrics['refused']:.2%}"))
+    if metrics.get("accuracy_of_answered") is not None:
+        rows.append(("accuracy of the others", f"{metrics['accuracy_of_answered']:.2%}"))
+    return rows
+
+
+def _interval(interval: list[float] | None, form: str = ".2%") -> str:
+    return f" [{interval[0]:{form}}, {interval[1]:{form}}]" if interval else ""
+
+
+def _groups(groups: Json) -> list[str]:
+    head = ("group", "group right", "label right", "label right when the group is known", "pictures")
+    rows = [("all", groups), *groups["each"].items()]
+    return _table(
+        head,
+        [
+            (
+                _escaped(name),
+                f"{row['group_accuracy']:.2%}{_interval(row['group_interval'])}",
+                f"{row['accuracy']:.2%}",
+                f"{row['within']:.2%}",
+                str(row["n"]),
+            )
+            for name, row in rows
+        ],
+    )
+
+
+def _each_label(labels: Json) -> list[str]:
+    head = ("label", "precision", "recall", "F1", "pictures")
+    shown = list(labels.items())[:_MOST_LABELS]
+    rows = [
+        (
+            _escaped(name),
+            f"{row['precision']:.4f}{_interval(row.get('precision_interval'), '.3f')}",
+            f"{row['recall']:.4f}{_interval(row.get('recall_interval'), '.3f')}",
+            f"{row['f1']:.4f}",
+            str(row["n"]),
+        )
+        for name, row in shown
     ]
-    table = ["| measure | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
-    each = ["| label | precision | recall | F1 | pictures |", "|---|---|---|---|---|"]
-    each += [
-        f"| {_escaped(name)} | {row['precision']:.4f} | {row['recall']:.4f} | {row['f1']:.4f} | {row['n']} |"
-        for name, row in metrics["per_label"].items()
-    ]
-    return "\n".join([f"## Results on {metrics['n']} test pictures", "", *table, "", *each])
+    more = len(labels) - len(shown)
+    return [*_table(head, rows), *(["", f"{more} more labels are in `config.json`."] if more else [])]
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
 
 
 def _escaped(text: str) -> str:
@@ -146,24 +223,32 @@ def _data(config: BundleConfig) -> str:
     extras = recipe.get("data", {}).get("extras", ())
     counts = ", ".join(f"{name} {count}" for name, count in splits.items())
     rows = [(PROVENANCE.get(source) or Provenance(f"folder `{source}`", "as its owner says"), counts)]
-    if config.data.get("divided") == "by writer":
+    if config.data.get("divided") == "by writer" and source in _WITH_QMNIST:
         rows.append((_WRITERS, "no writer on both sides of a split"))
+    parent = config.parent or {}
+    if parent.get("source") in PROVENANCE and parent.get("source") != source:
+        rows.append((PROVENANCE[parent["source"]], f"the model it began with, `{parent.get('name')}`"))
     rows += [(PROVENANCE.get(name) or Provenance(f"`{name}`, made by the recipe", "–"), "training") for name in extras]
-    table = ["| data | licence | used for |", "|---|---|---|"]
-    table += [f"| {what.what} | {what.licence} | {use} |" for what, use in rows]
+    table = _table(("data", "licence", "used for"), [(what.what, what.licence, use) for what, use in rows])
     train = recipe.get("train", {})
+    divided = f"Divided {config.data['divided']}. " if config.data.get("divided") else ""
     how = (
-        f"Recipe `{recipe.get('name')}`: {train.get('epochs')} epochs, seed {train.get('seed')}; all of it is in "
-        f"`config.json`. Fingerprint of the data: `{str(config.data.get('fingerprint'))[:16]}`."
+        f"{divided}Recipe `{recipe.get('name')}`: {train.get('epochs')} epochs, seed {train.get('seed')}; all of it is "
+        f"in `config.json`. Fingerprint of the data: `{str(config.data.get('fingerprint'))[:16]}`."
     )
     return "\n".join(["## Data and training", "", *table, "", how])
 
 
 def _limits(config: BundleConfig) -> str:
-    labels = len(config.labels)
+    ink = config.preprocessing.name == "ink"
+    one, others = (
+        ("one character a picture, not a line of text", "other pens, papers and habits of writing")
+        if ink
+        else ("one subject a picture, in its middle", "other cameras, places and ways to take pictures")
+    )
     return (
         "## Limits\n\n"
-        f"- It knows {labels} labels and nothing else: one character a picture, not a line of text.\n"
-        "- Its figures hold for pictures like those of the test; other pens, papers and habits of writing do worse.\n"
+        f"- It knows {len(config.labels)} labels and nothing else: {one}.\n"
+        f"- Its figures hold for pictures like those of the test; {others} do worse.\n"
         "- A refusal is a probability too: some foreign pictures pass, some true ones are refused."
     )

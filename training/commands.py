@@ -1,4 +1,4 @@
-"""The commands of `python training`: fit, evaluate, recipes.
+"""The commands of `python training`: fit, evaluate, recipes here; export, search and writer have files of their own.
 
 Everything heavy is imported inside the commands, so that `--help` answers at once. With `--json` the result is the only
 thing on standard output.
@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handwriter_models.errors import INCOMPLETE
+from training.export_commands import app as export_app
+from training.search_command import app as search_app
+from training.writer_commands import app as writer_app
 
 if TYPE_CHECKING:
+    from training.evaluate import OnLeaks
     from training.recipes import Recipe
 
 app = typer.Typer(
@@ -23,7 +27,11 @@ app = typer.Typer(
     help="Trains, measures and lists: a dataset goes in, a bundle comes out.",
     rich_markup_mode=None,
 )
-Source = Annotated[str, typer.Argument(help="mnist, sklearn-digits, or a folder of pictures (label/picture)")]
+app.add_typer(search_app)
+app.add_typer(export_app)
+app.add_typer(writer_app, name="writer")
+_SOURCES = "a dataset or folder of pictures, mnist, sklearn-digits, omniglot-korean, omniglot-latin, characters, …"
+Source = Annotated[str, typer.Argument(help=_SOURCES)]
 Data = Annotated[Path | None, typer.Option(help="a local copy of the data: the folder that holds MNIST/raw")]
 AsJson = Annotated[bool, typer.Option("--json", help="print the metrics as JSON, all else on standard error")]
 
@@ -35,10 +43,14 @@ def fit(
     out: Annotated[Path | None, typer.Option(help="folder of the bundle (default: runs/RECIPE)")] = None,
     data: Data = None,
     init: Annotated[
-        str | None, typer.Option("--weights", "--init", help="bundle whose weights the training begins with")
+        str | None,
+        typer.Option("--weights", "--init", help="imagenet, none, a .safetensors file, or a bundle to begin with"),
     ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="change a field of the recipe: train.epochs=5")
+    ] = None,
+    unfreeze: Annotated[
+        list[str] | None, typer.Option(help="module of a frozen backbone that learns on at a low rate, such as layer4")
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="train.epochs")] = None,
     batch: Annotated[int | None, typer.Option(help="train.batch")] = None,
@@ -52,16 +64,19 @@ def fit(
     """Trains a model and writes it as a bundle. Ctrl-C saves; the same command with --resume goes on.
 
     python training fit mnist --recipe mlp-digits --out runs/mlp
+    python training fit data/pets --recipe frozen-resnet50
     """
+    from training.device import chosen_device
     from training.fit import Order
     from training.fit import fit as run
     from training.recipes import read_recipe
 
     common = {"epochs": epochs, "batch": batch, "rate": rate, "seed": seed}
     overrides = [*(changes or []), *(f"train.{key}={value}" for key, value in common.items() if value is not None)]
+    overrides += [f"finetune.unfreeze={json.dumps(unfreeze)}"] if unfreeze else []
     chosen = read_recipe(recipe, overrides)
     place = out or Path("runs") / chosen.name
-    order = Order(source, chosen, place, data, resume, restart, _device(device), init)
+    order = Order(source, chosen, place, data, resume, restart, chosen_device(device), init)
     result = run(order)
     _show(result.metrics, f"bundle {result.bundle}", as_json)
     _end(result.unreadable)
@@ -71,27 +86,65 @@ def fit(
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder")],
     source: Source,
+    other: Annotated[str | None, typer.Option("--on", help="another source, measured beside the first")] = None,
+    folds: Annotated[int | None, typer.Option(help="fit the bundle's recipe anew on K parts, and measure each")] = None,
+    leave_out_leaks: Annotated[
+        bool, typer.Option("--leave-out-leaks", help="leave out pictures that are known from the training")
+    ] = False,
+    leaky: Annotated[bool, typer.Option("--leaky", help="measure them, too; the result says so")] = False,
     data: Data = None,
     figures: Annotated[Path | None, typer.Option(help="folder to draw the figures into")] = None,
+    device: Annotated[str, typer.Option(help="of --folds: cpu, cuda, or auto")] = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Measures a bundle on the pictures of a source that it has not learned.
 
     python training evaluate digits sklearn-digits --figures runs/figures
     """
-    from training.evaluate import evaluate_bundle, metrics_of
+    from handwriter_models.errors import UserError
+    from training.device import chosen_device
+
+    if folds is not None:
+        if other or figures or leaky or leave_out_leaks:
+            raise UserError("--folds fits new models, and goes with none of the other options", "give it alone")
+        _cross_validate(bundle, source, folds, data, chosen_device(device), as_json)
+        return
+    if leaky and leave_out_leaks:
+        raise UserError("--leaky and --leave-out-leaks exclude each other", "give one of them")
+    from training.compare import compare
+    from training.evaluate import evaluate_bundle
     from training.stopwatch import Stopwatch
 
     watch = Stopwatch()
+    on_leaks: OnLeaks = "measure" if leaky else "leave out" if leave_out_leaks else "refuse"
     with watch.stage("evaluate"):
-        classifier, answers, unreadable = evaluate_bundle(bundle, source, data)
-        metrics = metrics_of(classifier, answers)
+        if other:
+            both = compare(bundle, (source, other), data, on_leaks)
+            metrics, measured = both.metrics(), {"": both.home, "on": both.away}
+        else:
+            one = evaluate_bundle(bundle, source, data, on_leaks)
+            metrics, measured = one.metrics(), {"": one}
     if figures:
         from training.figures import draw_figures, save_figures
 
         with watch.stage("draw"):
-            save_figures(draw_figures(answers), figures)
-    _show({**metrics, "seconds": watch.seconds}, f"{classifier.name} on {source}", as_json)
+            for folder, evaluation in measured.items():
+                save_figures(draw_figures(evaluation.answers), figures / folder)
+    name = measured[""].classifier.name
+    _show({**metrics, "seconds": watch.seconds}, f"{name} on {source}{f' and {other}' if other else ''}", as_json)
+    _end([file for evaluation in measured.values() for file in evaluation.unreadable])
+
+
+def _cross_validate(bundle: str, source: str, folds: int, data: Path | None, device: str, as_json: bool) -> None:
+    from training.folds import FoldsOrder
+    from training.refit import cross_validate_bundle
+    from training.summary import print_folds
+
+    table, unreadable = cross_validate_bundle(FoldsOrder(bundle, source, folds, data, device))
+    if as_json:
+        typer.echo(json.dumps(table, ensure_ascii=False))
+    else:
+        print_folds(table, f"{table['recipe']} on {source}, {folds} folds")
     _end(unreadable)
 
 
@@ -114,22 +167,9 @@ def recipes(as_json: Annotated[bool, typer.Option("--json", help="print whole re
 
 def _line(recipe: Recipe) -> str:
     train = recipe.train
-    text = f"{recipe.network.name}, {train.optimizer} {train.rate:g}, batch {train.batch}, {train.epochs} epochs"
+    network = f"{recipe.backbone.name} + new head" if recipe.is_transfer else recipe.network.name
+    text = f"{network}, {train.optimizer} {train.rate:g}, batch {train.batch}, {train.epochs} epochs"
     return f"{text}: {next(iter(recipe.description.values()), '')}"
-
-
-def _device(name: str) -> str:
-    import torch
-
-    from handwriter_models.errors import UserError
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"device {name!r} cannot be used here", "cpu, cuda, or auto") from error
-    return name
 
 
 def _show(metrics: dict[str, Any], title: str, as_json: bool) -> None:

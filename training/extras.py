@@ -1,9 +1,10 @@
-"""Training pictures beyond the source: the same digits in other hands and pens, and what is no digit at all.
+"""Training pictures beyond the source: the same characters in other hands and pens, and what is none of them.
 
-A recipe names them: `redrawn` (the source's own characters traced and drawn again with another pen), `low-resolution`
-(scans of 6 to 14 pixels), `drawn` (digits in the styles of mouse and finger), `foreign` (characters of other scripts
-from Omniglot, when the data folder has them), `scribbles` (shapes, signs, tangles, numbers of two digits) and `noise`.
-The last three are labelled `len(train.names)`: background, "none of these".
+A recipe names them: `redrawn` (the source's own characters traced and drawn again with another pen), `evened` (the same
+for labels with few pictures, until all have about as many), `low-resolution` (scans of 6 to 14 pixels), `drawn` (digits
+in the styles of mouse and finger), `foreign` (characters of other scripts from Omniglot, when the data folder has
+them), `scribbles` (shapes, signs, tangles, numbers of two digits), `nonsense` (the same without what is a letter
+somewhere) and `noise`. The last four are labelled `len(train.names)`: background, "none of these".
 
 Everything passes through `ink.prepare`. `foreign` uses only the first fourteen of Omniglot's twenty writers; the last
 six are for measuring.
@@ -11,70 +12,63 @@ six are for measuring.
 
 from __future__ import annotations
 
-import io
-import re
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
-from PIL import Image
 
 from handwriter_models import ink
 from handwriter_models.errors import UserError
-from training import strokes
+from training import look_alikes, strokes
+from training.omniglot import LAST_TRAINING_DRAWER, archives, read_alphabets
 from training.samples import Samples
 
 Bytes = NDArray[np.uint8]
 Labelled = tuple[Bytes, NDArray[np.int64]]
 
-LAST_TRAINING_WRITER = 14
-# Characters of Omniglot that are a digit to any eye: they are shown once, all others several times, so that the
-# network learns to doubt them without learning to refuse a round 0, a bare 1 or a square 2.
-LOOK_ALIKE = {
-    "Latin": {2, 7, 12, 15, 17, 19, 26},  # b g l o q s z
-    "Greek": {9, 15, 18},  # ι ο σ
-    "Korean": {21, 22, 27, 33},  # ㅣ ㄱ ㄹ ㅇ
+_EVENED, _EVENED_A_LABEL = 16_000, 240  # pictures in all and of one label, at most
+_MARKER, _FINE = 0.33, 0.13  # widest pen: a wider one than the second closes the gaps of ㅃ or ㅞ
+# Of a source of letters: its own alphabet, and what looks like it elsewhere. Beside digits, which any writer meets
+# among other characters, a look-alike is shown once and all others several times, so that the network learns to doubt
+# it without learning to refuse a round 0, a bare 1 or a square 2.
+_SCRIPTS = {
+    "omniglot-korean": ("Korean", look_alikes.KOREAN),
+    "omniglot-latin": ("Latin", look_alikes.DIGITS_AND_LATIN),
 }
-_NAME = re.compile(r"images_background[^/]*/([^/]+)/character(\d+)/\d+_(\d+)\.png$")
-
-
-def omniglot(data: Path) -> Iterator[tuple[str, int, int, Bytes]]:
-    """(alphabet, character, writer, picture 105x105 with dark ink) for each drawing under `data`/omniglot."""
-    seen: set[tuple[str, int, int]] = set()
-    for archive in sorted((data / "omniglot").glob("images_background*.zip")):
-        with zipfile.ZipFile(archive) as file:
-            for name in sorted(file.namelist()):
-                match = _NAME.search(name)
-                if not match:
-                    continue
-                key = (match[1], int(match[2]), int(match[3]))
-                if key not in seen:  # the two small archives share two alphabets
-                    seen.add(key)
-                    yield (*key, np.asarray(Image.open(io.BytesIO(file.read(name))).convert("L")))
 
 
 def _background(pictures: list[Bytes], train: Samples) -> Labelled:
     return np.stack(pictures), np.full(len(pictures), len(train.names), np.int64)
 
 
-def _pen(random: Generator) -> float:
+def _pen(random: Generator, widest: float) -> float:
     """Width of the pen as a share of the character: from a hair to a marker, mostly a pen."""
-    return float(np.exp(random.uniform(np.log(0.012), np.log(0.33))))
+    return float(np.exp(random.uniform(np.log(0.012), np.log(widest))))
 
 
-def _repainted(lines: strokes.Strokes, random: Generator, bend: float) -> ink.Ink:
+def _repainted(lines: strokes.Strokes, random: Generator, bend: float, widest: float = _MARKER) -> ink.Ink:
     side = int(random.integers(100, 201))
-    return ink.prepare(strokes.paint(strokes.bent(lines, random, bend), _pen(random), side, random))
+    return ink.prepare(strokes.paint(strokes.bent(lines, random, bend), _pen(random, widest), side, random))
 
 
 def _redrawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
     chosen = random.permutation(len(train.images))[:20_000]
     drawn = [_repainted(strokes.trace(train.images[i]), random, 0.5).pixels for i in chosen]
     return np.stack(drawn), train.labels[chosen]
+
+
+def _evened(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    share = min(_EVENED_A_LABEL, _EVENED // len(train.names))
+    chosen: list[int] = []
+    for label in range(len(train.names)):
+        members = random.permutation(np.flatnonzero(train.labels == label))
+        chosen += np.resize(members, max(0, share - len(members)) if len(members) else 0).tolist()
+    traces = {number: strokes.trace(train.images[number]) for number in sorted(set(chosen))}
+    drawn = [_repainted(traces[number], random, 0.8, _FINE).pixels for number in chosen]
+    return np.stack(drawn) if drawn else train.images[:0], train.labels[chosen]
 
 
 def _low_resolution(train: Samples, random: Generator, _data: Path | None) -> Labelled:
@@ -105,13 +99,16 @@ def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
 
 def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
     pictures: list[Bytes] = []
-    for alphabet, character, writer, picture in omniglot(data) if data else ():
-        if writer > LAST_TRAINING_WRITER:
+    own, alike = _SCRIPTS.get(train.source, ("", look_alikes.DIGITS))
+    for drawing in read_alphabets(data) if data and archives(data) else ():
+        if drawing.drawer > LAST_TRAINING_DRAWER or drawing.alphabet == own:
             continue
-        pictures.append(ink.prepare(picture).pixels)
-        if character not in LOOK_ALIKE.get(alphabet, ()):
-            lines = strokes.trace(255 - picture, scale=1)
-            pictures += [_repainted(lines, random, 0.8).pixels for _ in range(2)]
+        doubtful = drawing.character in alike.get(drawing.alphabet, ())
+        if not doubtful or not own:
+            pictures.append(ink.prepare(drawing.picture).pixels)
+        if not doubtful:
+            lines = strokes.trace(255 - drawing.picture, scale=1)
+            pictures += [_repainted(lines, random, 0.8).pixels for _ in range(1 if own else 2)]
     if not pictures:
         return np.zeros((0, ink.SIDE, ink.SIDE), np.uint8), np.zeros(0, np.int64)
     return _background(pictures, train)
@@ -119,6 +116,10 @@ def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
 
 def _scribbles(train: Samples, random: Generator, _data: Path | None) -> Labelled:
     return _background([_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(6_000)], train)
+
+
+def _nonsense(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    return _background([_repainted(strokes.nonsense(random), random, 1.0).pixels for _ in range(1_500)], train)
 
 
 def noise_picture(random: Generator) -> Bytes:
@@ -148,6 +149,8 @@ _MAKERS: dict[str, Callable[[Samples, Generator, Path | None], Labelled]] = {
     "foreign": _foreign,
     "scribbles": _scribbles,
     "noise": _noise,
+    "evened": _evened,
+    "nonsense": _nonsense,
 }
 NAMES = tuple(_MAKERS)
 

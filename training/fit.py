@@ -19,24 +19,25 @@ from handwriter_models.bundle import (
     Preprocessing,
     Rejection,
     find_bundle,
-    read_bundle,
     read_config,
     write_bundle,
 )
 from handwriter_models.classifier import Classifier
 from handwriter_models.errors import UserError
-from handwriter_models.networks import arguments_as_json, build
+from handwriter_models.networks import arguments_as_json
 from training.calibrate import background_threshold, fit_temperature, probability_threshold
 from training.card import write_card
 from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.evaluate import answers_of, metrics_of
 from training.figures import draw_figures
 from training.inference import PREPROCESSING, logits_of, plain_pictures
+from training.leaks import prints_of, with_parent
 from training.loop import Material, Trainer
 from training.progress import messages, training_progress
 from training.recipes import Recipe
 from training.samples import Samples, Splits, join
-from training.sources import read_source
+from training.sources import label_groups, read_source
+from training.start_weights import first_network
 from training.stopwatch import Stopwatch
 
 
@@ -65,23 +66,27 @@ class Result:
 
 def fit(order: Order) -> Result:
     """Trains and writes the bundle `order.out`; an unfinished training beside it is resumed when that was asked."""
-    _check_out(order)
+    check_out(order)
+    if order.recipe.data.pictures == "photographs":
+        from training.photographs import fit_photographs
+
+        return Result(order.out, *fit_photographs(order))
     watch = Stopwatch()
     with watch.stage("read"):
         splits = read_source(order.source, order.data, order.recipe.data, order.recipe.train.seed)
-        train = _with_extras(splits.train, order)
+        train = with_extras(splits.train, order)
     counts = ", ".join(f"{name} {count:,}" for name, count in {**splits.counts(), "train": len(train)}.items())
     messages.print(f"{order.source}: {counts} pictures")
-    config = _first_config(order, splits)
+    config = first_config(order, splits)
     identity = {"recipe": config.recipe, "fingerprint": config.data["fingerprint"], "start": order.start}
     finished = _finished(order, config)
     if finished:
         return replace(finished, unreadable=splits.unreadable)
     torch.manual_seed(order.recipe.train.seed)
-    network = _first_network(order, config)
-    material = Material(train, splits.validation, _augmentation(order.recipe), identity)
+    network = first_network(config, order.start)
+    material = Material(train, splits.validation, augmentation_of(order.recipe), identity)
     trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device)
-    _take_up(order, trainer, identity)
+    take_up(order, trainer, identity)
     try:
         with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
             trainer.train(progress)
@@ -93,7 +98,7 @@ def fit(order: Order) -> Result:
     return Result(order.out, metrics, splits.unreadable)
 
 
-def _check_out(order: Order) -> None:
+def check_out(order: Order) -> None:
     """`UserError` before any work when the result would have no place."""
     if order.resume and order.restart:
         raise UserError("--resume and --restart exclude each other", "give one of them")
@@ -108,7 +113,8 @@ def _check_out(order: Order) -> None:
         )
 
 
-def _with_extras(train: Samples, order: Order) -> Samples:
+def with_extras(train: Samples, order: Order) -> Samples:
+    """The training pictures with those that the recipe adds."""
     if not order.recipe.data.extras:
         return train
     from training.additions import read_extras
@@ -117,7 +123,8 @@ def _with_extras(train: Samples, order: Order) -> Samples:
     return join([train, *read_extras(order.recipe.data.extras, train, order.data, order.recipe.train.seed)])
 
 
-def _augmentation(recipe: Recipe) -> Any:  # noqa: ANN401 - loop.Augment
+def augmentation_of(recipe: Recipe) -> Any:  # noqa: ANN401 - loop.Augment
+    """How the loop changes pictures as they pass."""
     if not recipe.augment:
         return plain_pictures
     from training.augment import build as build_augmentation
@@ -125,7 +132,7 @@ def _augmentation(recipe: Recipe) -> Any:  # noqa: ANN401 - loop.Augment
     return build_augmentation(recipe.augment)
 
 
-def _first_config(order: Order, splits: Splits) -> BundleConfig:
+def first_config(order: Order, splits: Splits) -> BundleConfig:
     """All of the config that is known before training."""
     recipe, labels = order.recipe, splits.train.names
     outputs = len(labels) + (recipe.rejection.score == "background")
@@ -147,16 +154,24 @@ def _first_config(order: Order, splits: Splits) -> BundleConfig:
         rejection=Rejection("background", 0.5) if recipe.rejection.score == "background" else None,
         recipe=recipe.as_json(),
         data={
-            "source": _public_name(order.source),
+            "source": public_name(order.source),
             "fingerprint": splits.fingerprint(),
             "splits": splits.counts(),
             "divided": "by writer" if (splits.validation.groups >= 0).all() else "by label",
+            "learned": _learned(order, splits),
         },
+        groups=label_groups(order.source),
     )
     return BundleConfig.from_json(config.to_json(), "the bundle's config")  # a name no bundle may have fails now
 
 
-def _public_name(source: str) -> str:
+def _learned(order: Order, splits: Splits) -> dict[str, Any]:
+    """What the evaluation will know these pictures by; validation chose temperature and threshold, so it counts."""
+    start = read_config(find_bundle(order.start)).data.get("learned") if order.start else None
+    return with_parent(prints_of(splits.train, splits.validation).learned(), start)
+
+
+def public_name(source: str) -> str:
     """A folder by its own name: the path to it is nobody's business who gets the bundle."""
     return Path(source).resolve().name if Path(source).is_dir() else source
 
@@ -172,21 +187,7 @@ def _finished(order: Order, config: BundleConfig) -> Result | None:
     return Result(order.out, there.metrics)
 
 
-def _first_network(order: Order, config: BundleConfig) -> nn.Module:
-    network = build(config.network.name, config.network.arguments)
-    if order.start is None:
-        return network
-    start, trained = read_bundle(find_bundle(order.start))
-    if start.network != config.network or start.labels != config.labels:
-        raise UserError(
-            f"bundle {order.start} ({start.network.name}) has another network or other labels than the recipe asks for",
-            "start from a bundle with the same network and labels",
-        )
-    network.load_state_dict(trained.state_dict())
-    return network
-
-
-def _take_up(order: Order, trainer: Trainer, identity: dict[str, Any]) -> None:
+def take_up(order: Order, trainer: Trainer, identity: dict[str, Any]) -> None:
     """Goes on from the checkpoint when that was asked and there is one of this very training."""
     if order.restart:
         remove_checkpoint(trainer.folder)
@@ -210,7 +211,7 @@ def _finish(order: Order, config: BundleConfig, trainer: Trainer, splits: Splits
     trainer.network.load_state_dict(trainer.weights)
     network = trainer.network.eval().to("cpu")
     with watch.stage("calibrate"):
-        config = _calibrated(config, network, order.recipe, splits.validation)
+        config = calibrated(config, network, order.recipe, splits.validation)
     with watch.stage("evaluate"):
         classifier = Classifier(config, network)
         answers = answers_of(classifier, splits.test)
@@ -227,7 +228,7 @@ def _finish(order: Order, config: BundleConfig, trainer: Trainer, splits: Splits
     return metrics
 
 
-def _calibrated(config: BundleConfig, network: nn.Module, recipe: Recipe, validation: Samples) -> BundleConfig:
+def calibrated(config: BundleConfig, network: nn.Module, recipe: Recipe, validation: Samples) -> BundleConfig:
     """The config with temperature and rejection found on the validation pictures."""
     logits = logits_of(network, validation.images)
     config = replace(config, temperature=fit_temperature(logits[:, : len(config.labels)], validation.labels))
@@ -250,4 +251,5 @@ def _parent(order: Order) -> dict[str, Any] | None:
     if order.start is None:
         return None
     start = read_config(find_bundle(order.start))
-    return {"name": start.name, "fingerprint": start.data.get("fingerprint"), "recipe": start.recipe.get("name")}
+    source, fingerprint = start.data.get("source"), start.data.get("fingerprint")
+    return {"name": start.name, "source": source, "fingerprint": fingerprint, "recipe": start.recipe.get("name")}

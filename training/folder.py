@@ -23,7 +23,8 @@ Unreadable = list[tuple[str, str]]
 def read_folder(root: Path) -> tuple[dict[str, Samples], Unreadable]:
     """Samples by split ("all" when the folder has none), and the files that could not be read with the reason."""
     if not root.is_dir():
-        raise UserError(f"unknown source {str(root)!r}", "sources: mnist, sklearn-digits, or a folder of pictures")
+        known = "mnist, sklearn-digits, omniglot-korean, omniglot-latin, characters, or a folder of pictures"
+        raise UserError(f"unknown source {str(root)!r}", f"sources: {known}")
     folders = _split_folders(root)
     names = {split: _label_names(folder) for split, folder in folders.items()}
     first = "all" if "all" in names else "train"

@@ -15,8 +15,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from handwriter_models.errors import UserError
@@ -25,7 +27,7 @@ from training.inference import MEAN, STD, logits_of
 from training.interruption import Interruption
 from training.optimization import WeightAverage, build_optimizer, load_optimizer, optimizer_tensors, rate_at
 from training.recipes import Recipe
-from training.samples import Samples
+from training.samples import Numbers, Samples
 
 _LOOK_EVERY = 20  # steps between two looks at the loss: each look makes the device wait
 Augment = Callable[[Tensor, torch.Generator], Tensor]
@@ -54,31 +56,74 @@ class Progress(Protocol):
         """An epoch is over and saved."""
 
 
+class Learned(Protocol):
+    """What a trainer learns from; `identity` goes into the checkpoint so that only the same training is resumed."""
+
+    @property
+    def identity(self) -> Mapping[str, Any]: ...  # noqa: D102 - told above
+
+    @property
+    def labels(self) -> Numbers:
+        """Of the training pictures, (n,)."""
+
+    @property
+    def validation_labels(self) -> Numbers:
+        """Of the validation pictures, (m,)."""
+
+    def batch(self, index: Tensor, seed: int) -> Tensor:
+        """Training pictures by number as the network takes them; the same for the same seed."""
+
+    def ahead(self, index: Tensor, seed: int) -> None:
+        """Told which batch will be asked for next."""
+
+    def validation_logits(self, network: nn.Module, device: str) -> NDArray[np.float32]:
+        """Logits (m, outputs) of the validation pictures; the network is in evaluation mode."""
+
+
 @dataclass(frozen=True)
 class Material:
-    """What a trainer learns from; `identity` goes into the checkpoint so that only the same training is resumed."""
+    """Prepared handwriting in memory, bent anew each time it is seen."""
 
     train: Samples
     validation: Samples
     augment: Augment
     identity: Mapping[str, Any]
 
+    @property
+    def labels(self) -> Numbers:
+        """Of the training pictures."""
+        return self.train.labels
+
+    @property
+    def validation_labels(self) -> Numbers:
+        """Of the validation pictures."""
+        return self.validation.labels
+
+    def batch(self, index: Tensor, seed: int) -> Tensor:
+        """Bent and normalised; in main memory, where the same random numbers are drawn whatever the device."""
+        generator = torch.Generator().manual_seed(seed)
+        return self.augment(torch.from_numpy(self.train.images)[index], generator).sub(MEAN).div_(STD)
+
+    def ahead(self, index: Tensor, seed: int) -> None:
+        """Nothing to do: the pictures are there."""
+
+    def validation_logits(self, network: nn.Module, device: str) -> NDArray[np.float32]:
+        """Of all validation pictures."""
+        return logits_of(network, self.validation.images, device)
+
 
 class Trainer:
     """One training of `network` by `recipe`, able to save itself to `folder` and to go on from there."""
 
-    def __init__(self, network: nn.Module, recipe: Recipe, material: Material, folder: Path, device: str) -> None:
+    def __init__(self, network: nn.Module, recipe: Recipe, material: Learned, folder: Path, device: str) -> None:
         options = recipe.train
         self.options, self.material, self.folder, self.device = options, material, folder, device
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = build_optimizer(self.network, options)
         self.average = WeightAverage(self.network, options.ema) if options.ema > 0 else None
-        # Pictures stay in main memory, where augmentation draws the same random numbers whatever the device.
-        self.images = torch.from_numpy(material.train.images)
-        self.labels = torch.from_numpy(material.train.labels)
+        self.labels = torch.from_numpy(material.labels)
         self.steps_in_epoch = math.ceil(len(self.labels) / options.batch)
         self.steps = self.steps_in_epoch * options.epochs
-        self.generator = torch.Generator()
         self.done = 0
         self.seconds = 0.0  # of the present epoch
         self.sums = torch.zeros(3, dtype=torch.float64, device=device)  # loss, hits, pictures of the present epoch
@@ -107,6 +152,8 @@ class Trainer:
         started, before = time.perf_counter(), self.seconds
         self.network.train()
         for place in range(first, self.steps_in_epoch):
+            if place + 1 < self.steps_in_epoch:
+                self.material.ahead(order[(place + 1) * batch : (place + 2) * batch], self._seed(self.done + 1))
             self._step(order[place * batch : (place + 1) * batch])
             if self.done % _LOOK_EVERY == 0 or place + 1 == self.steps_in_epoch:
                 loss, accuracy = self._means()
@@ -120,9 +167,8 @@ class Trainer:
     def _step(self, index: Tensor) -> None:
         seed = self._seed(self.done)
         torch.manual_seed(seed)
-        self.generator.manual_seed(seed)
         labels = self.labels[index].to(self.device)
-        pictures = self.material.augment(self.images[index], self.generator).sub(MEAN).div_(STD).to(self.device)
+        pictures = self.material.batch(index, seed).to(self.device)
         for group in self.optimizer.param_groups:
             group["lr"] = rate_at(self.done, self.steps, self.options)
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=self.options.precision == "bf16"):
@@ -184,8 +230,8 @@ class Trainer:
     def validate(self) -> tuple[float, float]:
         """Loss and accuracy of the weights to keep on the validation pictures."""
         with self.kept_weights() as network:
-            logits = torch.from_numpy(logits_of(network, self.material.validation.images, self.device))
-        labels = torch.from_numpy(self.material.validation.labels)
+            logits = torch.from_numpy(self.material.validation_logits(network, self.device))
+        labels = torch.from_numpy(self.material.validation_labels)
         return F.cross_entropy(logits, labels).item(), logits.argmax(1).eq(labels).float().mean().item()
 
     def kept_weights(self) -> KeptWeights:

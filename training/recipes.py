@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from handwriter_models.errors import UserError
 
+TRANSFER = "transfer"
 FOLDER = Path(__file__).with_name("recipes")
 Section = TypeVar("Section")
 
@@ -36,11 +37,16 @@ class NetworkChoice:
 
 @dataclass(frozen=True)
 class DataOptions:
-    """Shares set apart for validation, and for the test where the source has none; extra training pictures by name."""
+    """Shares set apart for validation, and for the test where the source has none; extra training pictures by name.
+
+    `size`: the side of the square that a network from scratch sees of a photograph, in pixels.
+    """
 
     validation: float = _number(0.05, 0.001, 0.5)
     test: float = _number(0.2, 0.01, 0.5)
     extras: tuple[str, ...] = ()
+    pictures: str = _choice("handwriting", "photographs")
+    size: int = _number(224, 16, 1024)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,42 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class BackboneChoice:
+    """The frozen network below a new head; `views` changed looks at each training picture beside the plain one."""
+
+    name: str = "resnet50"
+    weights: str = "imagenet"
+    views: int = _number(4, 0, 16)
+
+
+@dataclass(frozen=True)
+class HeadOptions:
+    """What is learned on top of frozen features; 0 switches `hidden`, `mixup` and `patience` off.
+
+    `mixup` is the parameter of the Beta distribution by which two pictures are mixed, `patience` the number of epochs
+    without a better validation loss after which training ends, `balanced` lets each label weigh the same.
+    """
+
+    hidden: int = _number(128, 0, 4096)
+    mixup: float = _number(0.2, 0.0, 10.0)
+    balanced: bool = True
+    patience: int = _number(10, 0, 100_000)
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """After the head: modules of the backbone, by the beginning of their names, that learn on at a lower rate.
+
+    `rate` is a share of the head's rate.
+    """
+
+    unfreeze: tuple[str, ...] = ()
+    rate: float = _number(0.01, 1e-9, 1.0)
+    epochs: int = _number(3, 1, 100_000)
+    batch: int = _number(32, 1, 65536)
+
+
+@dataclass(frozen=True)
 class RejectionOptions:
     """How foreign pictures are refused: the threshold accepts the share `target` of true ones, unless given (> 0)."""
 
@@ -82,12 +124,24 @@ class Recipe:
     train: TrainOptions
     augment: dict[str, Any]
     rejection: RejectionOptions
+    backbone: BackboneChoice = BackboneChoice()
+    head: HeadOptions = HeadOptions()
+    finetune: FinetuneOptions = FinetuneOptions()
+
+    @property
+    def is_transfer(self) -> bool:
+        """Whether a new head is trained on a network that exists."""
+        return self.network.name == TRANSFER
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values, as a bundle stores them and `recipe_from_table` reads them back."""
+        """Plain values, as a bundle stores them and `recipe_from_table` reads them back; nothing that has no part."""
         table = asdict(self)
         table["data"]["extras"] = list(self.data.extras)
-        return table
+        table["finetune"]["unfreeze"] = list(self.finetune.unfreeze)
+        unused = () if self.is_transfer else _OF_TRANSFER
+        if self.data.pictures == "handwriting":
+            del table["data"]["pictures"], table["data"]["size"]
+        return {key: value for key, value in table.items() if key not in unused}
 
 
 _SECTIONS: dict[str, type[Any]] = {
@@ -95,7 +149,11 @@ _SECTIONS: dict[str, type[Any]] = {
     "data": DataOptions,
     "train": TrainOptions,
     "rejection": RejectionOptions,
+    "backbone": BackboneChoice,
+    "head": HeadOptions,
+    "finetune": FinetuneOptions,
 }
+_OF_TRANSFER = ("backbone", "head", "finetune")
 _TOP = ("name", "description", "augment", *_SECTIONS)
 
 
@@ -153,12 +211,32 @@ def recipe_from_table(table: Mapping[str, Any], name: str = "") -> Recipe:
     found = table.get("name", name)
     if not isinstance(found, str) or not found:
         raise UserError(f"recipe name is {found!r}", 'give a text like name = "digits"')
-    return Recipe(
+    recipe = Recipe(
         name=found,
         description=_description(table.get("description", {})),
         augment=dict(_table("augment", table.get("augment", {}))),
         **sections,
     )
+    _check_transfer(recipe, table)
+    return recipe
+
+
+def _check_transfer(recipe: Recipe, table: Mapping[str, Any]) -> None:
+    """What belongs to a new head on an old network stands nowhere else, where it would do nothing."""
+    if not recipe.is_transfer:
+        for section in _OF_TRANSFER:
+            if section in table:
+                raise UserError(
+                    f"recipe section [{section}] has no part in network {recipe.network.name!r}",
+                    f"it belongs to network {TRANSFER!r}: leave it out",
+                )
+    elif recipe.network.arguments:
+        raise UserError(
+            f"network {TRANSFER!r} takes no arguments in a recipe: {recipe.network.arguments}",
+            "name the network in [backbone], and the head in [head]",
+        )
+    elif recipe.data.pictures != "photographs":
+        raise UserError(f"network {TRANSFER!r} is for photographs", 'add pictures = "photographs" to [data]')
 
 
 def _description(value: object) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Prepared pictures with their labels, and how they are divided into training, validation and test.
 
 Everything here is 28x28 uint8 after `handwriter_models.ink`. A division never puts one writer (group) on both sides
-where writers are known, and keeps the share of each label where they are not.
+where writers are known, and keeps the share of each label where they are not, with equal pictures on one side.
 """
 
 from __future__ import annotations
@@ -113,7 +113,19 @@ def _share_of_each_label(samples: Samples, fraction: float, generator: np.random
             )
         count = min(max(1, round(fraction * len(members))), len(members) - 1)
         chosen[generator.permutation(members)[:count]] = True
-    return chosen
+    return _with_copies(samples, chosen)
+
+
+def _with_copies(samples: Samples, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The choice with all pictures that equal a chosen one; not where a label would have nothing left beside it."""
+    contents = [image.tobytes() for image in samples.images]
+    taken = {contents[place] for place in np.flatnonzero(chosen)}
+    wider = np.array([content in taken for content in contents], bool)
+    for label in np.unique(samples.labels[wider]):
+        members = samples.labels == label
+        if wider[members].all():
+            wider[members] = chosen[members]
+    return wider
 
 
 def check_labels(samples: Samples) -> None:

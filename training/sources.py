@@ -1,20 +1,33 @@
-"""Where training and evaluation get their pictures: `mnist`, `sklearn-digits`, or any folder.
+"""Where training and evaluation get their pictures: MNIST, scikit-learn's digits, Omniglot's alphabets, or any folder.
 
-Every source ends as three `Samples` that have passed through the one preparation of handwriting; what a source does
-not divide itself is divided here, by the recipe's shares and seed.
+`omniglot-korean` and `omniglot-latin` are letters by name; `characters` is digits, letters and free patterns together;
+`omniglot-mnist` is every character of Omniglot's archives and MNIST's digits, to learn what strokes are before a few
+letters are learned. Every source ends as three `Samples` that have passed through the one preparation of handwriting;
+what a source does not divide itself is divided here, by the recipe's shares and seed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from training import characters, omniglot_sources
 from training.folder import read_folder
 from training.mnist import read_mnist
 from training.preparation import prepared_arrays
 from training.recipes import DataOptions
-from training.samples import Samples, Splits, check_labels, set_apart
+from training.samples import Samples, Splits, check_labels, join, set_apart
+
+_PARTS: dict[str, Callable[[Path | None], list[omniglot_sources.Part]]] = {
+    "omniglot-korean": lambda data: [omniglot_sources.alphabet_part(data, "Korean")],
+    "omniglot-latin": lambda data: [omniglot_sources.alphabet_part(data, "Latin")],
+    "omniglot-mnist": omniglot_sources.every_part,
+    "characters": characters.character_parts,
+}
+SOURCES = ("mnist", "sklearn-digits", *_PARTS)
 
 
 def read_source(source: str, data: Path | None, options: DataOptions, seed: int) -> Splits:
@@ -24,6 +37,8 @@ def read_source(source: str, data: Path | None, options: DataOptions, seed: int)
         return _with_validation(train, test, options, seed)
     if source == "sklearn-digits":
         return _divided(_sklearn_digits(), options, seed)
+    if source in _PARTS:
+        return _joined(_PARTS[source](data), source, options, seed)
     parts, unreadable = read_folder(Path(source))
     if "all" in parts:
         return _divided(parts["all"], options, seed, unreadable)
@@ -32,6 +47,20 @@ def read_source(source: str, data: Path | None, options: DataOptions, seed: int)
         if split not in parts:
             train, parts[split] = set_apart(train, share, seed)
     return Splits(train, parts["validation"], parts["test"], own_test, unreadable)
+
+
+def label_groups(source: str) -> dict[str, str]:
+    """The coarser group of each label, for the sources that have groups."""
+    return dict(characters.GROUPS) if source == "characters" else {}
+
+
+def _joined(parts: list[omniglot_sources.Part], source: str, options: DataOptions, seed: int) -> Splits:
+    """The parts as one source; of each part some writers are set apart for validation."""
+    divided = [set_apart(train, options.validation, seed) for train, _ in parts]
+    splits = ([train for train, _ in divided], [part for _, part in divided], [test for _, test in parts])
+    train, validation, test = (replace(join(split), source=source) for split in splits)
+    check_labels(train)
+    return Splits(train, validation, test, own_test=True)
 
 
 def _sklearn_digits() -> Samples:

@@ -243,3 +243,5 @@ SIGNS: list[Style] = [
     [(SHARP, [(0, 1), (0, 0), (0.5, 0.6), (1, 0), (1, 1)])],
     [(SHARP, [(1, 0), (0, 0), (0, 1), (1, 1)]), (SHARP, [(0, 0.5), (0.8, 0.5)])],
 ]
+# Of the signs, those that are a letter of no script: triangle, star, arrows, heart, fence, face, ring in a ring.
+SHAPES = (1, 4, 5, 6, 8, 11, 12, 18)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from training.stroke_styles import DIGITS, ROUND, SIGNS
+from training.stroke_styles import DIGITS, ROUND, SHAPES, SIGNS, Style
 
 Stroke = NDArray[np.float64]
 Strokes = list[Stroke]
@@ -79,7 +79,14 @@ def bent(strokes: Strokes, random: Generator, strength: float = 1.0) -> Strokes:
 
 
 def _sign(random: Generator) -> Strokes:
-    sign = SIGNS[int(random.integers(len(SIGNS)))]
+    return _shaken(SIGNS[int(random.integers(len(SIGNS)))], random)
+
+
+def _shape(random: Generator) -> Strokes:
+    return _shaken(SIGNS[SHAPES[int(random.integers(len(SHAPES)))]], random)
+
+
+def _shaken(sign: Style, random: Generator) -> Strokes:
     shaken = [(corners, np.array(points) + random.normal(0, 0.03, (len(points), 2))) for corners, points in sign]
     return [_dense(_spline(points) if corners == ROUND else points) for corners, points in shaken]
 
@@ -135,6 +142,12 @@ def scribble(random: Generator) -> Strokes:
     """Strokes of something that is no digit."""
     shares = [share for share, _ in _NONSENSE]
     return _NONSENSE[int(random.choice(len(shares), p=shares))][1](random)
+
+
+def nonsense(random: Generator) -> Strokes:
+    """Strokes that are no character of any script: like `scribble`, without numbers and signs that are letters."""
+    kinds = [_shape, _tangle, _tangle, _lines, _spiral, _hatching]
+    return kinds[int(random.integers(len(kinds)))](random)
 
 
 def paint(strokes: Strokes, pen: float, side: int, random: Generator) -> NDArray[np.uint8]:

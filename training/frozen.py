@@ -1,0 +1,150 @@
+"""A new head on a frozen network: vectors from curation's cache, the head in seconds, both joined in one network.
+
+The backbone looks at each picture once for each view, in evaluation mode, and never again while the dataset, the
+weights and the recipe's changes of pictures stay the same. Another head, rate or label costs only the head's training.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from curation.backbone_weights import IMAGENET, NONE
+from curation.backbones import Backbone, backbone
+from curation.features import Features, Report, features_of_views
+from curation.listing import PictureRow
+from curation.progress import Bar
+from handwriter_models.bundle import find_bundle, read_config
+from handwriter_models.errors import UserError
+from handwriter_models.networks import Transfer, build
+from handwriter_models.photograph import Photograph
+from training.datasets import Photographs
+from training.heads import BrokenHeadError, TrainedHead, Vectors, train_head
+from training.progress import messages
+from training.recipes import BackboneChoice, Recipe
+from training.views import changes_of, views_of
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A dataset as a frozen network sees it: vectors by part, and the rows that they belong to."""
+
+    parts: dict[str, Vectors] = field(repr=False)
+    rows: dict[str, list[PictureRow]] = field(repr=False)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    computed: int = 0
+
+
+def chosen_backbone(choice: BackboneChoice, start: str | None, device: str) -> tuple[Backbone, dict[str, Any]]:
+    """The recipe's backbone, and what a bundle tells of its parent.
+
+    `start` stands before the recipe's weights: `imagenet`, `none`, a .safetensors file, or a bundle for photographs
+    that has the same backbone.
+    """
+    weights = start or choice.weights
+    if weights in (IMAGENET, NONE) or weights.endswith(".safetensors"):
+        found = backbone(choice.name, weights)
+        return _photographic(found).on(device), {"name": choice.name, "weights": found.name[len(choice.name) + 1 :]}
+    folder = find_bundle(weights)
+    config = read_config(folder)
+    theirs = config.network.arguments.get("backbone", config.network.name)
+    if config.preprocessing.name != "photograph" or theirs != choice.name:
+        kind = "photographs" if config.preprocessing.name == "photograph" else "handwriting"
+        raise UserError(
+            f"bundle {weights} is network {theirs!r} for {kind}, the recipe asks for backbone {choice.name!r}",
+            f"--set backbone.name={theirs}" if kind == "photographs" else "give it to a recipe for handwriting",
+        )
+    parent = {
+        "name": config.name,
+        "fingerprint": config.data.get("fingerprint"),
+        "recipe": config.recipe.get("name"),
+    }
+    return _photographic(backbone(str(folder))).on(device), parent
+
+
+def _photographic(found: Backbone) -> Backbone:
+    if isinstance(found.prepare, Photograph):
+        return found
+    raise UserError(f"{found.name} is a network for handwriting", "give a network of torchvision, such as resnet50")
+
+
+def seen(dataset: Photographs, network: Backbone, recipe: Recipe) -> Seen:
+    """The vectors of all parts; those of the training pictures in all of the recipe's views."""
+    assert isinstance(network.prepare, Photograph)  # noqa: S101 - `chosen_backbone` has made sure
+    views = views_of(changes_of(recipe.augment), network.prepare, recipe.backbone.views, recipe.train.seed)
+    others = [*dataset.parts["validation"], *dataset.parts["test"]]
+    started = time.perf_counter()
+    train = _extracted(dataset, network, dataset.parts["train"], views)
+    plain = _extracted(dataset, network, others, views[:1])
+    computed = sum(one.computed for one in (*train, *plain))
+    _say(computed, time.perf_counter() - started, len(views))
+    rows = {part: _with_vectors(of, train if part == "train" else plain) for part, of in dataset.parts.items()}
+    parts = {part: _vectors(dataset, of, train if part == "train" else plain) for part, of in rows.items()}
+    unreadable = sorted({fault for one in (*train, *plain) for fault in one.unreadable})
+    return Seen(parts, rows, unreadable, computed)
+
+
+def _extracted(dataset: Photographs, network: Backbone, rows: Sequence[PictureRow], views: Any) -> list[Features]:  # noqa: ANN401
+    with Bar("looking at pictures") as bar:
+        report = Report(bar.tell, lambda text: messages.print(text, markup=False))
+        return features_of_views(dataset.pictures, network, rows, views, report, dataset.features)
+
+
+def _say(computed: int, seconds: float, views: int) -> None:
+    if computed:
+        rate = f"{computed / max(seconds, 1e-9):,.0f}/s"
+        messages.print(f"{computed:,} vectors computed in {seconds:.1f} s ({rate}; training pictures in {views} views)")
+    else:
+        messages.print(f"all vectors were in the cache ({seconds:.1f} s)")
+
+
+def _with_vectors(rows: Sequence[PictureRow], found: Sequence[Features]) -> list[PictureRow]:
+    """The rows that have a vector in every view."""
+    known = set.intersection(*(set(one.contents) for one in found))
+    return [row for row in rows if row.sha256 in known]
+
+
+def _vectors(dataset: Photographs, rows: Sequence[PictureRow], found: Sequence[Features]) -> Vectors:
+    contents = [row.sha256 for row in rows]
+    values = torch.stack([torch.from_numpy(one.of(contents)) for one in found], 1)
+    return Vectors(values, torch.from_numpy(dataset.labels(rows)))
+
+
+def learned_head(found: Seen, outputs: int, recipe: Recipe, device: str) -> TrainedHead:
+    """The head; says how it went, and why when it ended early."""
+    train, validation = found.parts["train"], found.parts["validation"]
+    started = time.perf_counter()
+    try:
+        trained = train_head(train, validation, outputs, (recipe.head, recipe.train), device)
+    except BrokenHeadError as error:
+        raise UserError(
+            f"the head learned nothing: {error}", f"try a rate below {recipe.train.rate:g} (--rate)"
+        ) from error
+    best = trained.history[trained.best - 1]
+    messages.print(
+        f"head: {len(trained.history)} of {recipe.train.epochs} epochs in {time.perf_counter() - started:.2f} s, "
+        f"kept epoch {trained.best}: validation {best.validation_accuracy:.2%} (loss {best.validation_loss:.4f})"
+        + (f"; ended early: {trained.stopped}" if trained.stopped else "")
+    )
+    return trained
+
+
+def joined(network: Backbone, head: nn.Module, recipe: Recipe, outputs: int) -> Transfer:
+    """Backbone and head as the one network that a bundle holds, on the CPU."""
+    whole = build("transfer", {"backbone": recipe.backbone.name, "hidden": recipe.head.hidden, "outputs": outputs})
+    assert isinstance(whole, Transfer)  # noqa: S101 - tells the type
+    whole.backbone.load_state_dict(network.network.state_dict())
+    whole.head.load_state_dict(head.state_dict())
+    return whole.eval()
+
+
+def told(recipe: Recipe, start: str | None) -> Recipe:
+    """The recipe as a bundle stores it: with the weights that were given, without the path to them."""
+    weights = start or recipe.backbone.weights
+    return replace(recipe, backbone=replace(recipe.backbone, weights=Path(weights).name or weights))
