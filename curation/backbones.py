@@ -45,7 +45,7 @@ class Backbone:
         network: takes what `inputs` makes of a stack of prepared pictures, returns (n, dimension).
         inputs: uint8 tensor (n, …) → float tensor, normalised.
         device: where the network is.
-        compute: computes the vectors in place of the network, when that is quicker.
+        compute: what another engine makes of prepared pictures in the network's place; see `accelerate`.
     """
 
     name: str

@@ -6,22 +6,26 @@ weights and the recipe's changes of pictures stay the same. Another head, rate o
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from curation.backbone_weights import IMAGENET, NONE
 from curation.backbones import Backbone, backbone
-from curation.features import Features, Report, features_of_views
+from curation.features import Features, Report, content_picture, features_of_views
 from curation.listing import PictureRow
 from curation.progress import Bar
 from handwriter_models.bundle import find_bundle, read_config
 from handwriter_models.errors import UserError
+from handwriter_models.images import PictureError
 from handwriter_models.networks import Transfer, build
 from handwriter_models.photograph import Photograph
 from training.datasets import Photographs
@@ -80,7 +84,7 @@ def seen(dataset: Photographs, network: Backbone, recipe: Recipe) -> Seen:
     views = views_of(changes_of(recipe.augment), network.prepare, recipe.backbone.views, recipe.train.seed)
     others = [*dataset.parts["validation"], *dataset.parts["test"]]
     started = time.perf_counter()
-    train = _extracted(dataset, network, dataset.parts["train"], views)
+    train = _extracted(dataset, _on_engine(dataset, network, recipe), dataset.parts["train"], views)
     plain = _extracted(dataset, network, others, views[:1])
     computed = sum(one.computed for one in (*train, *plain))
     _say(computed, time.perf_counter() - started, len(views))
@@ -94,6 +98,26 @@ def _extracted(dataset: Photographs, network: Backbone, rows: Sequence[PictureRo
     with Bar("looking at pictures") as bar:
         report = Report(bar.tell, lambda text: messages.print(text, markup=False))
         return features_of_views(dataset.pictures, network, rows, views, report, dataset.features)
+
+
+def _on_engine(dataset: Photographs, network: Backbone, recipe: Recipe) -> Backbone:
+    """The network on the recipe's engine; int8 finds its ranges on training pictures of every label."""
+    if recipe.backbone.engine == "torch":
+        return network
+    from curation.accelerate import CALIBRATION, accelerated, quantized
+
+    if recipe.backbone.engine == "openvino":
+        return accelerated(network)
+    rows = dataset.parts["train"]
+    return quantized(network, _prepared(dataset, network, rows[:: max(1, len(rows) // CALIBRATION)]))
+
+
+def _prepared(dataset: Photographs, network: Backbone, rows: Sequence[PictureRow]) -> NDArray[np.uint8]:
+    made = []
+    for row in rows:
+        with contextlib.suppress(PictureError, OSError):  # the extraction tells of them
+            made.append(network.prepare(content_picture(dataset.pictures.root / row.path, row.sha256)))
+    return np.stack(made) if made else np.zeros((0, 1), np.uint8)
 
 
 def _say(computed: int, seconds: float, views: int) -> None:

@@ -70,11 +70,16 @@ class TrainOptions:
 
 @dataclass(frozen=True)
 class BackboneChoice:
-    """The frozen network below a new head; `views` changed looks at each training picture beside the plain one."""
+    """The frozen network below a new head; `views` changed looks at each training picture beside the plain one.
+
+    `engine` computes the vectors of training pictures (OpenVINO is an optional extra); those of the others come from
+    the network as it will answer.
+    """
 
     name: str = "resnet50"
     weights: str = "imagenet"
     views: int = _number(4, 0, 16)
+    engine: str = _choice("torch", "openvino", "openvino-int8")
 
 
 @dataclass(frozen=True)
