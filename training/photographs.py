@@ -41,7 +41,8 @@ from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.datasets import Photographs, photographs
 from training.evaluate import Answers, metrics_of
 from training.figures import draw_figures
-from training.leaks import Prints, with_parent
+from training.held_out_photographs import prints_of_rows
+from training.leaks import with_parent
 from training.loop import Epoch
 from training.progress import messages
 from training.samples import Samples
@@ -185,9 +186,8 @@ def _finished(order: Order, dataset: Photographs) -> dict[str, Any] | None:
 
 def _config(order: Order, dataset: Photographs, trained: Trained) -> BundleConfig:
     recipe = frozen.told(order.recipe, order.start) if order.recipe.is_transfer else order.recipe
-    learned = _prints(
-        dataset, [*trained.rows["train"], *trained.rows["validation"]], _public_name(order.source)
-    ).learned()
+    seen = [*trained.rows["train"], *trained.rows["validation"]]
+    learned = prints_of_rows(dataset, seen, _public_name(order.source)).learned()
     data = {
         "source": _public_name(order.source),
         "fingerprint": dataset.fingerprint(),
@@ -217,11 +217,6 @@ def _learned_before(start: str | None) -> dict[str, Any] | None:
 
 def _public_name(source: str) -> str:
     return Path(source).resolve().name  # where it lies is nobody's business who gets the bundle
-
-
-def _prints(dataset: Photographs, rows: list[PictureRow], source: str) -> Prints:
-    unknown = np.full(len(rows), -1, np.int64)
-    return Prints([row.sha256 for row in rows], dataset.phashes(rows), unknown, source)
 
 
 def _finish(order: Order, dataset: Photographs, trained: Trained, watch: Stopwatch) -> dict[str, Any]:
@@ -279,7 +274,7 @@ def _answers(config: BundleConfig, dataset: Photographs, trained: Trained) -> An
     samples = Samples(
         _thumbnails(dataset, rows), dataset.labels(rows), np.full(len(rows), -1, np.int64), dataset.names, source
     )
-    return Answers(samples, probabilities, rejected, config.temperature, prints=_prints(dataset, rows, source))
+    return Answers(samples, probabilities, rejected, config.temperature, prints=prints_of_rows(dataset, rows, source))
 
 
 def _thumbnails(dataset: Photographs, rows: list[PictureRow]) -> NDArray[np.uint8]:
