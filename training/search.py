@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from curation.progress import Bar
 from handwriter_models.errors import UserError
 from training.progress import messages
 from training.recipes import Recipe, recipe_from_table
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 VECTORS, STORE, NAME = "vectors.safetensors", "search.db", "search"
 SAMPLERS = ("tpe", "random")
+Call = tuple[Path, dict[str, Any], tuple[int, int, str, int]]
 _POLL = 0.2  # seconds between two looks at how many trials are done
 
 
@@ -200,43 +203,57 @@ def _field(recipe: Recipe, name: str) -> Any:  # noqa: ANN401
 
 
 def _run(order: SearchOrder, views: int, study: optuna.Study) -> None:
-    """Workers try; this process shows how far they are, and ends them when it is interrupted."""
-    from curation.progress import Bar
-
-    count = max(1, min(order.processes or os.cpu_count() or 1, order.trials - _ended(study)))
-    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads, which do not survive one
-    table = order.recipe.as_json()
-    workers = [
-        context.Process(target=work, args=(order.out, table, (order.trials, views, order.sampler, number)), daemon=True)
-        for number in range(count)
-    ]
-    if _ended(study) >= order.trials:
+    """Tries until enough have ended; alone in this process, several in processes of their own."""
+    left = order.trials - _ended(study)
+    if left <= 0:
         return
-    for worker in workers:
-        worker.start()
-    try:
-        with Bar("trials") as bar:
-            while any(worker.is_alive() for worker in workers):
-                time.sleep(_POLL)
-                bar.tell(min(_ended(study), order.trials), order.trials)
-    except KeyboardInterrupt:
-        messages.print(f"stopped after {_ended(study)} trials: the same command goes on")
-        raise
-    finally:
-        for worker in workers:
-            worker.terminate()
-            worker.join()
+    count = min(order.processes or os.cpu_count() or 1, left)
+    call = (order.out, order.recipe.as_json(), (order.trials, views, order.sampler, _ended(study)))
+    with Bar("trials") as bar:
+        try:
+            if count == 1:
+                work(*call, lambda: bar.tell(min(_ended(study), order.trials), order.trials))
+            else:
+                _in_processes(count, call, lambda: bar.tell(min(_ended(study), order.trials), order.trials))
+        except KeyboardInterrupt:
+            messages.print(f"stopped after {_ended(study)} trials: the same command goes on")
+            raise
     if _ended(study) < order.trials:
         raise RuntimeError(f"the workers ended after {_ended(study)} of {order.trials} trials")
 
 
-def work(out: Path, table: dict[str, Any], how: tuple[int, int, str, int]) -> None:
-    """One worker: tries until as many trials as asked have ended, in all processes together."""
+def _in_processes(count: int, call: Call, tell: Callable[[], None]) -> None:
+    """Workers try; this process shows how far they are, and ends them when it is interrupted."""
+    context = multiprocessing.get_context("spawn")  # a fork would inherit torch's threads, which do not survive one
+    out, table, (trials, views, sampler, seed) = call
+    workers = [
+        context.Process(target=work, args=(out, table, (trials, views, sampler, seed + 1000 * number)), daemon=True)
+        for number in range(1, count + 1)
+    ]
+    try:
+        for worker in workers:
+            worker.start()
+        while any(worker.is_alive() for worker in workers):
+            time.sleep(_POLL)
+            tell()
+    finally:
+        for worker in workers:
+            worker.terminate()
+            worker.join()
+
+
+def work(
+    out: Path, table: dict[str, Any], how: tuple[int, int, str, int], tell: Callable[[], None] = lambda: None
+) -> None:
+    """One worker: tries until as many trials as asked have ended, in all processes together.
+
+    `how`: trials in all, number of changed looks, sampler, seed of the sampler.
+    """
     import optuna
 
-    trials, views, sampler, number = how
+    trials, views, sampler, seed = how
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    torch.set_num_threads(1)  # the processes share the cores
+    torch.set_num_threads(1)  # the heads are small, and the processes share the cores
     recipe = recipe_from_table(table)
     held = load_file(out / VECTORS)
     task = Task(held["values"].float(), held["labels"], held["folds"], int(held["labels"].max()) + 1)
@@ -247,10 +264,10 @@ def work(out: Path, table: dict[str, Any], how: tuple[int, int, str, int]) -> No
         return loss
 
     study = optuna.load_study(
-        storage=_storage(out), study_name=NAME, sampler=_sampler(sampler, 1000 * recipe.train.seed + number)
+        storage=_storage(out), study_name=NAME, sampler=_sampler(sampler, recipe.train.seed + seed)
     )
     enough = optuna.study.MaxTrialsCallback(trials, states=(optuna.trial.TrialState.COMPLETE,))
-    study.optimize(objective, callbacks=[enough])
+    study.optimize(objective, callbacks=[enough, lambda *_: tell()])
 
 
 def _as_values(study: optuna.Study) -> list[dict[str, Any]]:
