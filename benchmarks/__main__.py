@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NEED_DATA = {"digits_quality", "training_time", "suspicion"}  # MNIST/raw, omniglot, photos
+NEED_DATA = {"digits_quality", "training_time", "suspicion", "extraction"}  # MNIST/raw, omniglot, photos
 MINUTES = {
     "start": 1,
     "serve": 4,
@@ -21,6 +21,8 @@ MINUTES = {
     "duplicates": 9,
     "suspicion": 2,
     "review": 2,
+    "frozen": 9,
+    "extraction": 3,
 }  # on two cores
 
 
