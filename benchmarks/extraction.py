@@ -1,9 +1,9 @@
 """How near a frozen ResNet-50 comes to what the processor can compute, by engine, and what eight bits cost.
 
 `python benchmarks/extraction.py`. The limit is the rate of plain bfloat16 matrix products of torch, measured in the
-same run before and after each engine; a picture is 8.2 GFLOP. Weights are random, which costs as much. Where shared/ is at
-hand, MobileNetV2's real weights and real photographs tell what the head loses (five labels, three folds, strangers left
-out).
+same run before and after each engine; a picture is 8.2 GFLOP. Weights are random, which costs as much. Where shared/
+is at hand, MobileNetV2's real weights and real photographs tell what the head loses (five labels, three folds,
+strangers left out).
 """
 
 from __future__ import annotations
