@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,9 @@ from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, wri
 if TYPE_CHECKING:
     from tests.browser import Browser
 
+# Several test processes share the cores: with a thread for each core in each of them, threads wait for one another.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 # A shell's background jobs ignore Ctrl-C, and the programs that tests start and interrupt would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 DIGITS = tuple("0123456789")
