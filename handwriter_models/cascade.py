@@ -41,6 +41,7 @@ class Cascade(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Log-probabilities, shape (n, outputs), in float32 whatever the precision of the layers."""
-        groups = torch.log_softmax(self.members[0](pictures).float(), dim=-1).split(1, dim=-1)
-        classes = self.members[1](pictures).float().split(self.sizes, dim=-1)
-        return torch.cat([g + torch.log_softmax(c, dim=-1) for g, c in zip(groups, classes, strict=True)], dim=-1)
+        groups = torch.log_softmax(self.members[0](pictures).float(), dim=-1).unbind(dim=-1)
+        classes = torch.split_with_sizes(self.members[1](pictures).float(), self.sizes, dim=-1)
+        parts = [group[:, None] + torch.log_softmax(own, dim=-1) for group, own in zip(groups, classes, strict=True)]
+        return torch.cat(parts, dim=-1)

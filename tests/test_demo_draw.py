@@ -205,8 +205,9 @@ def test_answer_that_comes_after_clear_is_not_shown(page: Browser) -> None:
 
 def test_switching_the_model_asks_it_about_the_same_drawing(page: Browser) -> None:
     names = page.run("return [...document.querySelectorAll('#models input')].map(input => input.value)")
+    names = [name for name in names if name.endswith("digits")]  # the others know no 7, or other things beside it
     if len(names) < 2:
-        pytest.skip("one model is served")
+        pytest.skip("one model of digits is served")
     page.draw(strokes_of("7"))
     page.wait_for_answer("7")
     for name in [*names[1:], names[0]]:
