@@ -168,8 +168,19 @@ def test_training_may_begin_with_the_weights_of_a_bundle(pictures: str, tmp_path
         "recipe": "small",
     }
     assert second.metrics["confusion"] == first.metrics["confusion"]
+    wider = recipe_from_table({"name": "x", "network": {"name": "mlp", "arguments": {"hidden": [17]}}})
     with pytest.raises(UserError, match="another network"):
-        fit(Order("sklearn-digits", small_recipe(), tmp_path / "third", start=str(first.bundle)))
+        fit(Order(pictures, wider, tmp_path / "third", start=str(first.bundle)))
+
+
+def test_bundle_with_other_labels_is_a_beginning_too(pictures: str, tmp_path: Path) -> None:
+    first = fit(Order("sklearn-digits", small_recipe(), tmp_path / "first"))
+    second = fit(Order(pictures, small_recipe(), tmp_path / "second", start=str(first.bundle)))
+    assert load(second.bundle).labels == ("가", "한")
+    parent = read_config(second.bundle).parent
+    assert parent is not None
+    assert parent["source"] == "sklearn-digits"
+    assert "scikit-learn" in (second.bundle / "README.md").read_text("utf-8"), "the card names what the parent learned"
 
 
 def test_outputs_that_do_not_fit_the_labels_are_refused(pictures: str, tmp_path: Path) -> None:
