@@ -67,6 +67,7 @@ def fit(
     python training fit data/pets --recipe frozen-resnet50
     """
     from training.device import chosen_device
+    from training.distributed import ranks
     from training.fit import Order
     from training.fit import fit as run
     from training.recipes import read_recipe
@@ -74,10 +75,13 @@ def fit(
     common = {"epochs": epochs, "batch": batch, "rate": rate, "seed": seed}
     overrides = [*(changes or []), *(f"train.{key}={value}" for key, value in common.items() if value is not None)]
     overrides += [f"finetune.unfreeze={json.dumps(unfreeze)}"] if unfreeze else []
-    chosen = read_recipe(recipe, overrides)
-    place = out or Path("runs") / chosen.name
-    order = Order(source, chosen, place, data, resume, restart, chosen_device(device), init)
-    result = run(order)
+    with ranks() as group:
+        chosen = read_recipe(recipe, overrides)
+        place = out or Path("runs") / chosen.name
+        where = group.device(chosen_device(device))
+        result = run(Order(source, chosen, place, data, resume, restart, where, init, group))
+    if not group.main:
+        return
     _show(result.metrics, f"bundle {result.bundle}", as_json)
     _end(result.unreadable)
 

@@ -143,12 +143,14 @@ def material_of(
 def trained(order: Order, network: nn.Module, recipe: Recipe, material: PhotoMaterial) -> list[Epoch]:
     """Trains `network` by `recipe.train`, resuming where that was asked; leaves it in evaluation mode on the CPU.
 
-    A batch that the device's memory does not hold is halved, and the training begins again.
+    A batch that the device's memory does not hold is halved, and the training begins again; not with several ranks,
+    where the others wait in the middle of a step.
     """
     from training.fit import take_up
 
+    order.ranks.alike(network)
     before = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-    trainer = Trainer(network, recipe, material, run_folder(order.out), order.device)
+    trainer = Trainer(network, recipe, material, run_folder(order.out), order.device, order.ranks)
     take_up(order, trainer, dict(material.identity))
     options = recipe.train
     try:
@@ -163,6 +165,11 @@ def trained(order: Order, network: nn.Module, recipe: Recipe, material: PhotoMat
             "make room; the same command with --resume goes on from the last epoch that was saved",
         ) from error
     except torch.OutOfMemoryError as error:
+        if order.ranks.count > 1:
+            raise UserError(
+                f"the memory of {order.device} does not hold a process' share of {options.batch} pictures",
+                f"give --batch {max(1, options.batch // 2)}; for --unfreeze, --set finetune.batch=…",
+            ) from error
         if options.batch == 1:
             raise UserError(f"the memory of {order.device} does not hold one picture", "--device cpu") from error
         messages.print(f"out of memory: beginning again with batches of {options.batch // 2}")
@@ -170,6 +177,8 @@ def trained(order: Order, network: nn.Module, recipe: Recipe, material: PhotoMat
         network.load_state_dict(before)
         smaller = replace(recipe, train=replace(options, batch=options.batch // 2))
         return trained(replace(order, resume=False), network, smaller, material)
+    for faults in order.ranks.gathered(material.unreadable):  # each rank meets those of its share
+        material.unreadable |= faults
     network.load_state_dict(trainer.weights)
     network.to("cpu").eval().requires_grad_(False)
     return trainer.history
@@ -196,13 +205,13 @@ def finetuned(order: Order, network: Transfer, material: PhotoMaterial) -> list[
     recipe, options = order.recipe, order.recipe.finetune
     unfrozen(network, options.unfreeze)
     before = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-    loss_before = _validation_loss(network.eval(), material, order.device)
+    loss_before = order.ranks.from_first(lambda: _validation_loss(network.eval(), material, order.device))
     rate = recipe.train.rate * options.rate
     calm = replace(recipe.train, rate=rate, ema=0.0, schedule="one-cycle", clip=recipe.train.clip or 1.0)
     slow = replace(recipe, train=replace(calm, epochs=options.epochs, batch=options.batch))
     messages.print(f"unfrozen: {', '.join(options.unfreeze)}; rate {rate:g}", markup=False)
     history = trained(order, network, slow, material)
-    loss_after = _validation_loss(network, material, order.device)
+    loss_after = order.ranks.from_first(lambda: _validation_loss(network, material, order.device))
     if loss_after < loss_before:
         messages.print(f"fine-tuning helped: validation loss {loss_before:.4f} → {loss_after:.4f}")
         return history

@@ -28,6 +28,7 @@ from handwriter_models.networks import arguments_as_json
 from training.calibrate import background_threshold, fit_temperature, probability_threshold
 from training.card import write_card
 from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
+from training.distributed import ALONE, Ranks
 from training.evaluate import answers_of, metrics_of
 from training.figures import draw_figures
 from training.inference import PREPROCESSING, logits_of, plain_pictures
@@ -43,7 +44,7 @@ from training.stopwatch import Stopwatch
 
 @dataclass(frozen=True)
 class Order:
-    """What a person asked for; `start` is a bundle whose weights the training begins with."""
+    """What a person asked for; `start` is a bundle whose weights the training begins with; `ranks` share the work."""
 
     source: str
     recipe: Recipe
@@ -53,6 +54,7 @@ class Order:
     restart: bool = False
     device: str = "cpu"
     start: str | None = None
+    ranks: Ranks = ALONE
 
 
 @dataclass(frozen=True)
@@ -65,14 +67,17 @@ class Result:
 
 
 def fit(order: Order) -> Result:
-    """Trains and writes the bundle `order.out`; an unfinished training beside it is resumed when that was asked."""
+    """Trains and writes the bundle `order.out`; an unfinished training beside it is resumed when that was asked.
+
+    Of several ranks all must call it; only the first has metrics to return.
+    """
     check_out(order)
     if order.recipe.data.pictures == "photographs":
         from training.photographs import fit_photographs
 
         return Result(order.out, *fit_photographs(order))
     watch = Stopwatch()
-    with watch.stage("read"):
+    with watch.stage("read"), order.ranks.first_alone():
         splits = read_source(order.source, order.data, order.recipe.data, order.recipe.train.seed)
         train = with_extras(splits.train, order)
     counts = ", ".join(f"{name} {count:,}" for name, count in {**splits.counts(), "train": len(train)}.items())
@@ -85,7 +90,7 @@ def fit(order: Order) -> Result:
     torch.manual_seed(order.recipe.train.seed)
     network = first_network(config, order.start)
     material = Material(train, splits.validation, augmentation_of(order.recipe), identity)
-    trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device)
+    trainer = Trainer(network, order.recipe, material, run_folder(order.out), order.device, order.ranks)
     take_up(order, trainer, identity)
     try:
         with training_progress(trainer.steps, trainer.done, order.recipe.train.epochs, len(train)) as progress:
@@ -93,6 +98,8 @@ def fit(order: Order) -> Result:
     except KeyboardInterrupt:
         messages.print(f"saved at step {trainer.done} of {trainer.steps}: the same command with --resume goes on")
         raise
+    if not order.ranks.main:
+        return Result(order.out, {})
     watch.seconds["train"] = round(sum(epoch.seconds for epoch in trainer.history), 3)
     metrics = _finish(order, config, trainer, splits, watch)
     return Result(order.out, metrics, splits.unreadable)
@@ -189,7 +196,7 @@ def _finished(order: Order, config: BundleConfig) -> Result | None:
 
 def take_up(order: Order, trainer: Trainer, identity: dict[str, Any]) -> None:
     """Goes on from the checkpoint when that was asked and there is one of this very training."""
-    if order.restart:
+    if order.restart and order.ranks.main:
         remove_checkpoint(trainer.folder)
     checkpoint = read_checkpoint(trainer.folder) if order.resume else None
     if checkpoint is None:

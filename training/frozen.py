@@ -2,6 +2,7 @@
 
 The backbone looks at each picture once for each view, in evaluation mode, and never again while the dataset, the
 weights and the recipe's changes of pictures stay the same. Another head, rate or label costs only the head's training.
+Several ranks share the looking. The head takes less than a second and is not shared: each rank trains the same one.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from torch import nn
 
 from curation.backbone_weights import IMAGENET, NONE
 from curation.backbones import Backbone, backbone
-from curation.features import Features, Report, content_picture, features_of_views
+from curation.features import Features, Report, View, content_picture, features_of_views
 from curation.listing import PictureRow
 from curation.progress import Bar
 from handwriter_models.bundle import find_bundle, read_config
@@ -29,6 +30,7 @@ from handwriter_models.images import PictureError
 from handwriter_models.networks import Transfer, build
 from handwriter_models.photograph import Photograph
 from training.datasets import Photographs
+from training.distributed import ALONE, Ranks
 from training.heads import BrokenHeadError, TrainedHead, Vectors, train_head
 from training.progress import messages
 from training.recipes import BackboneChoice, Recipe
@@ -78,26 +80,35 @@ def _photographic(found: Backbone) -> Backbone:
     raise UserError(f"{found.name} is a network for handwriting", "give a network of torchvision, such as resnet50")
 
 
-def seen(dataset: Photographs, network: Backbone, recipe: Recipe) -> Seen:
+def seen(dataset: Photographs, network: Backbone, recipe: Recipe, ranks: Ranks = ALONE) -> Seen:
     """The vectors of all parts; those of the training pictures in all of the recipe's views."""
     assert isinstance(network.prepare, Photograph)  # noqa: S101 - `chosen_backbone` has made sure
     views = views_of(changes_of(recipe.augment), network.prepare, recipe.backbone.views, recipe.train.seed)
     others = [*dataset.parts["validation"], *dataset.parts["test"]]
     started = time.perf_counter()
-    train = _extracted(dataset, _on_engine(dataset, network, recipe), dataset.parts["train"], views)
-    plain = _extracted(dataset, network, others, views[:1])
-    computed = sum(one.computed for one in (*train, *plain))
+    train, by_train = _extracted(dataset, _on_engine(dataset, network, recipe), dataset.parts["train"], views, ranks)
+    plain, by_plain = _extracted(dataset, network, others, views[:1], ranks)
+    computed = [sum(counts) for counts in zip(by_train, by_plain, strict=True)]
     _say(computed, time.perf_counter() - started, len(views))
     rows = {part: _with_vectors(of, train if part == "train" else plain) for part, of in dataset.parts.items()}
     parts = {part: _vectors(dataset, of, train if part == "train" else plain) for part, of in rows.items()}
     unreadable = sorted({fault for one in (*train, *plain) for fault in one.unreadable})
-    return Seen(parts, rows, unreadable, computed)
+    return Seen(parts, rows, unreadable, sum(computed))
 
 
-def _extracted(dataset: Photographs, network: Backbone, rows: Sequence[PictureRow], views: Any) -> list[Features]:  # noqa: ANN401
+def _extracted(
+    dataset: Photographs, network: Backbone, rows: Sequence[PictureRow], views: Sequence[View], ranks: Ranks
+) -> tuple[list[Features], list[int]]:
+    """What each view found, and how many vectors each rank computed; all go into one cache, then all read it."""
     with Bar("looking at pictures") as bar:
         report = Report(bar.tell, lambda text: messages.print(text, markup=False))
-        return features_of_views(dataset.pictures, network, rows, views, report, dataset.features)
+
+        def found(some: Sequence[PictureRow]) -> list[Features]:
+            return features_of_views(dataset.pictures, network, some, views, report, dataset.features)
+
+        mine = found(rows[ranks.rank :: ranks.count])
+        counts = ranks.gathered(sum(one.computed for one in mine))  # and so all are done
+        return mine if ranks.count == 1 else found(rows), counts
 
 
 def _on_engine(dataset: Photographs, network: Backbone, recipe: Recipe) -> Backbone:
@@ -120,10 +131,15 @@ def _prepared(dataset: Photographs, network: Backbone, rows: Sequence[PictureRow
     return np.stack(made) if made else np.zeros((0, 1), np.uint8)
 
 
-def _say(computed: int, seconds: float, views: int) -> None:
-    if computed:
-        rate = f"{computed / max(seconds, 1e-9):,.0f}/s"
-        messages.print(f"{computed:,} vectors computed in {seconds:.1f} s ({rate}; training pictures in {views} views)")
+def _say(computed: Sequence[int], seconds: float, views: int) -> None:
+    """`computed` by rank."""
+    if any(computed):
+        rate = f"{sum(computed) / max(seconds, 1e-9):,.0f}/s"
+        shared = f"; by process: {' + '.join(map(str, computed))}" if len(computed) > 1 else ""
+        messages.print(
+            f"{sum(computed):,} vectors computed in {seconds:.1f} s "
+            f"({rate}; training pictures in {views} views{shared})"
+        )
     else:
         messages.print(f"all vectors were in the cache ({seconds:.1f} s)")
 

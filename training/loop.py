@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from handwriter_models.errors import UserError
 from training.checkpoint import Checkpoint, write_checkpoint
+from training.distributed import ALONE, Ranks
 from training.inference import MEAN, STD, logits_of
 from training.interruption import Interruption
 from training.optimization import WeightAverage, build_optimizer, load_optimizer, optimizer_tensors, rate_at
@@ -113,10 +114,15 @@ class Material:
 
 
 class Trainer:
-    """One training of `network` by `recipe`, able to save itself to `folder` and to go on from there."""
+    """One training of `network` by `recipe`, able to save itself to `folder` and to go on from there.
 
-    def __init__(self, network: nn.Module, recipe: Recipe, material: Learned, folder: Path, device: str) -> None:
-        options = recipe.train
+    Of several ranks each learns from its share of every batch; rank 0 validates and saves.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, material: Learned, folder: Path, device: str, ranks: Ranks = ALONE
+    ) -> None:
+        options, self.ranks = recipe.train, ranks
         self.options, self.material, self.folder, self.device = options, material, folder, device
         self.network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = build_optimizer(self.network, options)
@@ -153,19 +159,21 @@ class Trainer:
         self.network.train()
         for place in range(first, self.steps_in_epoch):
             if place + 1 < self.steps_in_epoch:
-                self.material.ahead(order[(place + 1) * batch : (place + 2) * batch], self._seed(self.done + 1))
+                later, _ = self.ranks.share(order[(place + 1) * batch : (place + 2) * batch])
+                self.material.ahead(later, self._seed(self.done + 1))
             self._step(order[place * batch : (place + 1) * batch])
             if self.done % _LOOK_EVERY == 0 or place + 1 == self.steps_in_epoch:
                 loss, accuracy = self._means()
                 progress.step(self.done, loss, accuracy)
             self.seconds = before + time.perf_counter() - started
-            if interruption.asked:
+            if self.ranks.any_of(interruption.asked):
                 self._means()  # never saves weights that have become useless
                 self.save()
                 raise KeyboardInterrupt
 
     def _step(self, index: Tensor) -> None:
         seed = self._seed(self.done)
+        index, weight = self.ranks.share(index)
         torch.manual_seed(seed)
         labels = self.labels[index].to(self.device)
         pictures = self.material.batch(index, seed).to(self.device)
@@ -178,13 +186,14 @@ class Trainer:
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        hits = logits.detach().mean(0).argmax(1).eq(labels).sum()
+        figures = torch.stack([loss.detach().double() * len(index), hits.double(), hits.new_tensor(len(index))])
+        self.sums += self.ranks.average(self.network, weight, figures)
         if self.options.clip > 0:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.options.clip)
         self.optimizer.step()
         if self.average:
             self.average.update(self.done)
-        hits = logits.detach().mean(0).argmax(1).eq(labels).sum()
-        self.sums += torch.stack([loss.detach().double() * len(index), hits.double(), hits.new_tensor(len(index))])
         self.done += 1
 
     def _logits(self, pictures: Tensor) -> Tensor:
@@ -196,8 +205,9 @@ class Trainer:
         return logits.unsqueeze(0)
 
     def _seed(self, number: int, epoch: bool = False) -> int:
-        """Far apart for different seeds, epochs and steps (odd multipliers modulo 2^63)."""
-        return (self.options.seed * 0x9E3779B97F4A7C15 + (2 * number + epoch) * 0xBF58476D1CE4E5B9) % 2**63
+        """Far apart for different seeds, epochs and steps (odd multipliers modulo 2^63); a step's, for ranks, too."""
+        own = 0 if epoch else self.ranks.rank * 0x94D049BB133111EB  # or all shares would be bent alike
+        return (self.options.seed * 0x9E3779B97F4A7C15 + (2 * number + epoch) * 0xBF58476D1CE4E5B9 + own) % 2**63
 
     def _means(self) -> tuple[float, float]:
         """Mean loss and accuracy of the present epoch."""
@@ -217,7 +227,7 @@ class Trainer:
 
     def _close_epoch(self) -> None:
         loss, accuracy = self._means()
-        validation_loss, validation_accuracy = self.validate()
+        validation_loss, validation_accuracy = self.ranks.from_first(self.validate)
         self._check_finite(validation_loss, "validation loss")
         last_rate = rate_at(self.done - 1, self.steps, self.options)
         number = len(self.history) + 1
@@ -239,7 +249,9 @@ class Trainer:
         return KeptWeights(self.network, self.weights)
 
     def save(self) -> None:
-        """The whole state to the run folder, at once."""
+        """The whole state to the run folder, at once; of several ranks, which are all alike, the first does it."""
+        if not self.ranks.main:
+            return
         tensors = {f"network.{name}": tensor for name, tensor in self.network.state_dict().items()}
         tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer_tensors(self.optimizer).items()}
         tensors["sums"] = self.sums

@@ -78,7 +78,7 @@ def fit_photographs(order: Order) -> tuple[dict[str, Any], list[tuple[str, str]]
     watch = Stopwatch()
     recipe = order.recipe
     with ExitStack() as stack:
-        with watch.stage("read"):
+        with watch.stage("read"), order.ranks.first_alone():
             dataset = stack.enter_context(photographs(order.source, recipe.data, recipe.train.seed))
         counts = ", ".join(f"{part} {count:,}" for part, count in dataset.counts().items())
         messages.print(
@@ -91,16 +91,18 @@ def fit_photographs(order: Order) -> tuple[dict[str, Any], list[tuple[str, str]]
             trained, unreadable = _transferred(order, dataset, watch)
         else:
             trained, unreadable = _from_nothing(order, dataset, watch)
+        if not order.ranks.main:
+            return {}, []
         metrics = _finish(order, dataset, trained, watch)
     return metrics, sorted({*dataset.unreadable, *unreadable})
 
 
 def _transferred(order: Order, dataset: Photographs, watch: Stopwatch) -> tuple[Trained, list[tuple[str, str]]]:
     recipe, outputs = order.recipe, len(dataset.names)
-    with watch.stage("load"):
+    with watch.stage("load"), order.ranks.first_alone():  # weights are downloaded once
         backbone, parent = frozen.chosen_backbone(recipe.backbone, order.start, order.device)
     with watch.stage("features"):
-        found = frozen.seen(dataset, backbone, recipe)
+        found = frozen.seen(dataset, backbone, recipe, order.ranks)
     with watch.stage("head"):
         trained = frozen.learned_head(found, outputs, recipe, order.device)
     network = frozen.joined(backbone.on("cpu"), trained.head, recipe, outputs)
@@ -125,7 +127,8 @@ def _transferred(order: Order, dataset: Photographs, watch: Stopwatch) -> tuple[
     try:
         with watch.stage("finetune"):
             history = finetuned(order, network, material)
-            result = _answered(replace(result, history=[*result.history, *history]), material, order.device)
+            result = replace(result, history=[*result.history, *history])
+            result = _answered(result, material, order.device) if order.ranks.main else result
     finally:
         material.close()
     return result, [*found.unreadable, *material.unreadable.items()]
@@ -156,7 +159,7 @@ def _from_nothing(order: Order, dataset: Photographs, watch: Stopwatch) -> tuple
         nothing = torch.empty(0, outputs)
         parent = {"name": _public_name(start)} if start else None
         result = Trained(network, network_config, way.preprocessing(), nothing, nothing, dataset.parts, history, parent)
-        result = _answered(result, material, order.device)
+        result = _answered(result, material, order.device) if order.ranks.main else result
     finally:
         material.close()
     return result, list(material.unreadable.items())

@@ -6,6 +6,7 @@ there is no bar, only the lines.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from training.loop import Epoch
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def silence() -> None:
+    """No message and no bar from now on: of several processes one speaks."""
+    messages.quiet = True
+    os.environ["TTY_COMPATIBLE"] = "0"  # rich's own switch: bars elsewhere then take standard error for a file
 
 
 class EpochLines:
