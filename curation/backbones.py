@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Bytes = NDArray[np.uint8]
+_ALIKE = 0.1  # bfloat16 moves a vector by less than this share of its length
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Backbone:
     def on(self, device: str) -> Backbone:
         """The same on another device; the network itself moves there."""
         self.network.to(device)
-        return replace(self, device=device)
+        return replace(self, device=device, compute=self.compute if device == "cpu" else None)
 
 
 def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> Backbone:
@@ -168,4 +169,29 @@ def _measured(
     vectors = trial([Image.new("RGB", (64, 64), "white")])
     if vectors.ndim != 2:
         raise UserError(f"{name} gives no vector a picture", "choose another network, such as resnet50")
-    return Backbone(name, transform, vectors.shape[1], prepare, headless, inputs)
+    found = Backbone(name, transform, vectors.shape[1], prepare, headless, inputs)
+    return replace(found, compute=_in_halves(found, vectors))
+
+
+def _in_halves(found: Backbone, vectors: NDArray[np.float32]) -> Callable[[Bytes], NDArray[np.float32]] | None:
+    """The network in bfloat16, where that pays and gives these vectors of a white picture."""
+    import torch
+
+    from handwriter_models.inference import bfloat16_pays, in_bfloat16
+
+    if not bfloat16_pays(found.network):
+        return None
+    try:
+        network = in_bfloat16(found.network)
+    except Exception:  # a network that takes its decisions by its input cannot be traced, and says so in many ways
+        return None
+
+    def compute(prepared: Bytes) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            inputs = found.inputs(torch.from_numpy(prepared)).to(torch.bfloat16)
+            answer: NDArray[np.float32] = network(inputs).float().numpy()
+        return answer
+
+    made = compute(found.prepare(Image.new("RGB", (64, 64), "white"))[None].copy())
+    same = made.shape == vectors.shape and np.linalg.norm(made - vectors) <= _ALIKE * np.linalg.norm(vectors)
+    return compute if same else None

@@ -42,6 +42,18 @@ def bfloat16_pays(network: nn.Module) -> bool:
     return _has_bfloat16() and sum(one.numel() for one in network.parameters()) >= _HEAVY
 
 
+def in_bfloat16(network: nn.Module) -> nn.Module:
+    """A copy with folded norms whose weights are bfloat16, half as large: half again as quick as autocast.
+
+    ResNet-50, two cores: autocast 33 pictures a second, norms folded 37, weights in bfloat16 as well 51. It takes and
+    gives bfloat16. Raises what tracing raises where a network cannot be traced.
+    """
+    from torch.fx.experimental.optimization import fuse
+
+    folded: nn.Module = fuse(network.eval())
+    return folded.requires_grad_(False).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
 def _with_folded_norms(network: nn.Module) -> nn.Module:
     """Each BatchNorm that follows a convolution in a Sequential becomes part of it; dropouts are taken out."""
     for name, child in network.named_children():
