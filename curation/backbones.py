@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Bytes = NDArray[np.uint8]
+_PIECE = 8  # pictures at once: what lies between two layers then stays near the processor (32: two thirds as quick)
 _ALIKE = 0.1  # bfloat16 moves a vector by less than this share of its length
 
 
@@ -188,8 +189,9 @@ def _in_halves(found: Backbone, vectors: NDArray[np.float32]) -> Callable[[Bytes
 
     def compute(prepared: Bytes) -> NDArray[np.float32]:
         with torch.inference_mode():
-            inputs = found.inputs(torch.from_numpy(prepared)).to(torch.bfloat16)
-            answer: NDArray[np.float32] = network(inputs).float().numpy()
+            pieces = torch.from_numpy(prepared).split(_PIECE)  # type: ignore[no-untyped-call]
+            vectors = [network(found.inputs(piece).to(torch.bfloat16)).float() for piece in pieces]
+            answer: NDArray[np.float32] = torch.cat(vectors).numpy() if vectors else np.zeros((0, 0), np.float32)
         return answer
 
     made = compute(found.prepare(Image.new("RGB", (64, 64), "white"))[None].copy())

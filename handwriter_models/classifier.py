@@ -28,7 +28,7 @@ from handwriter_models.images import Source, read_picture
 from handwriter_models.inference import bfloat16_pays, for_inference
 from handwriter_models.preparation import Prepared, preparation_of
 
-_CHUNK, _CHUNK_OF_PHOTOGRAPHS = 256, 32  # pictures a pass through the network: bounds the memory of `scores`
+_CHUNK, _CHUNK_OF_PHOTOGRAPHS = 256, 8  # pictures a pass through the network: bounds the memory of `scores`
 _ENOUGH = 1024  # of a photograph's longer side: twice what `ink` keeps
 NOT_REJECTED, BLANK, FOREIGN = "", "blank", "not in its world"
 
