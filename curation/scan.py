@@ -19,7 +19,7 @@ from curation.files import Known, Scanned
 from curation.fingerprint import LIMITS, Look, look, prints
 from curation.pictures import Pictures
 from curation.walk import Entry, Obstacle, walk
-from curation.workers import workers
+from curation.workers import awaited, workers
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 
@@ -121,9 +121,9 @@ def _results(pool: Executor, root: Path, wanted: Sequence[_Wanted], most: int) -
     for chunk in _chunks(wanted):
         waiting.append(pool.submit(_scanned, root, chunk))
         if len(waiting) >= most:
-            yield waiting.popleft().result()
+            yield awaited(pool, waiting.popleft())
     while waiting:
-        yield waiting.popleft().result()
+        yield awaited(pool, waiting.popleft())
 
 
 def _chunks(wanted: Sequence[_Wanted]) -> Iterator[Sequence[_Wanted]]:

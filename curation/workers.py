@@ -12,13 +12,16 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import cv2
 
 FEW = 100  # files for which no process is started
+_PATIENCE = 2.0  # seconds without a result until it is asked who still lives
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+Result = TypeVar("Result")
 
 
 @contextmanager
@@ -35,6 +38,31 @@ def workers(count: int, files: int) -> Iterator[Executor]:
     finally:
         pool.shutdown()
         cv2.setNumThreads(before)
+
+
+def awaited(pool: Executor, future: Future[Result]) -> Result:
+    """The future's result; raises as it does, and `BrokenProcessPool` when a worker has died.
+
+    A worker that dies while it hands a result over leaves half of it, and Python then waits for the rest for ever. So
+    when nothing comes and one is dead, the others are ended, and our own end of their pipe: then Python notices.
+    """
+    while True:
+        try:
+            return future.result(_PATIENCE)
+        except TimeoutError:
+            if future.done():
+                return future.result()
+            if isinstance(pool, ProcessPoolExecutor):
+                _end_if_broken(pool)
+
+
+def _end_if_broken(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())
+    if all(process.is_alive() for process in processes):
+        return
+    for process in processes:
+        process.kill()
+    pool._result_queue._writer.close()  # type: ignore[attr-defined]
 
 
 def _pool(count: int, files: int) -> Executor:

@@ -132,6 +132,10 @@ def test_kill_at_twenty_random_moments_changes_nothing(place: Place, unbroken: d
 
 def test_living_process_takes_over_what_a_killed_one_held(place: Place, unbroken: dict[str, object]) -> None:
     killed = place.start("--die", "before-commit", "2")
+    for _ in range(3000):  # the living one must not have done everything before the other has begun
+        if place.log.exists() and place.log.read_text():
+            break
+        time.sleep(0.01)
     living = place.start()
     assert killed.wait(60) == -signal.SIGKILL
     assert living.wait(60) == 0

@@ -210,7 +210,8 @@ def tell(done, of):
     children = multiprocessing.active_children()
     print(*(child.pid for child in children), flush=True)
     if sys.argv[3] == "kill a worker":
-        children[0].kill()
+        for child in children[:1]:
+            child.kill()
     else:
         time.sleep(60)
 run_command(lambda: scan(Dataset(Path(sys.argv[1])).pictures, tell, 2))
