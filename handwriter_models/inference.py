@@ -10,6 +10,7 @@ saved.
 
 from __future__ import annotations
 
+import warnings
 from copy import deepcopy
 from functools import cache
 from typing import cast
@@ -48,9 +49,11 @@ def in_bfloat16(network: nn.Module) -> nn.Module:
     ResNet-50, two cores: autocast 33 pictures a second, norms folded 37, weights in bfloat16 as well 51 (65 in pieces
     of eight pictures). It takes and gives bfloat16. Raises what tracing raises where a network cannot be traced.
     """
-    from torch.fx.experimental.optimization import fuse
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of its own parts
+        from torch.fx.experimental.optimization import fuse
 
-    folded: nn.Module = fuse(network.eval())
+        folded: nn.Module = fuse(network.eval())
     return folded.requires_grad_(False).to(torch.bfloat16, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 

@@ -15,6 +15,7 @@ from curation.backbones import backbone
 from handwriter_models.backbone_networks import TENSORFLOW, without_head
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing
 from handwriter_models.errors import UserError
+from handwriter_models.inference import bfloat16_pays
 from handwriter_models.networks import build
 from handwriter_models.photograph import Photograph
 from tests.conftest import drawn_seven, write_small_bundle
@@ -43,6 +44,18 @@ def test_random_weights_are_the_same_every_time_and_leave_the_chance_alone() -> 
     assert np.array_equal(first(pictures), second(pictures))
     assert first(pictures).dtype == np.float32
     assert first([]).shape == (0, 1024)
+
+
+def test_lower_precision_is_used_where_it_pays_and_changes_little() -> None:
+    if not bfloat16_pays(torch.nn.Linear(2000, 2000)):
+        pytest.skip("this processor does not compute in bfloat16")
+    network = backbone("resnet18", "none")
+    assert network.compute is not None
+    prepared = np.stack([network.prepare(photo(number)) for number in range(9)])  # more than go through at once
+    with torch.inference_mode():
+        exact = network.network(network.inputs(torch.from_numpy(prepared))).numpy()
+    assert np.linalg.norm(network.vectors(prepared) - exact) < 0.03 * np.linalg.norm(exact)
+    assert backbone("cnn-digits").compute is None, "a small network gains nothing"
 
 
 def test_a_picture_has_the_same_vector_alone_and_in_company() -> None:
