@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +22,10 @@ from curation.backbone_weights import IMAGENET, Fetch, weighted
 from handwriter_models.backbone_networks import TENSORFLOW, backbone_names, without_head
 from handwriter_models.bundle import bundled_names, find_bundle, read_bundle
 from handwriter_models.errors import UserError
-from handwriter_models.ink import prepare as prepare_ink
 from handwriter_models.photograph import Photograph, photograph_of
 from handwriter_models.weights import WEIGHTS_FILE
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
 Bytes = NDArray[np.uint8]
@@ -126,13 +124,10 @@ def _of_bundle(folder: Path) -> Backbone:
     headless = without_whole_head(network)
     if parts.name == "photograph":
         return _photographic(name, headless, photograph_of(parts))
-    mean, std = cast(float, parts.mean), cast(float, parts.std)
+    from handwriter_models.preparation import InkPreparation
 
-    def inputs(prepared: torch.Tensor) -> torch.Tensor:
-        scaled: torch.Tensor = prepared.unsqueeze(1).float().div_(255).sub_(mean).div_(std)
-        return scaled
-
-    return _measured(name, "ink28", lambda picture: prepare_ink(picture).pixels, headless, inputs)
+    way = InkPreparation(parts)
+    return _measured(name, "ink28", lambda picture: way(picture).pixels, headless, way.inputs)
 
 
 def without_whole_head(network: nn.Module) -> nn.Module:
@@ -143,15 +138,9 @@ def without_whole_head(network: nn.Module) -> nn.Module:
 
 
 def _photographic(name: str, network: nn.Module, way: Photograph) -> Backbone:
-    import torch
+    from handwriter_models.preparation import PhotographPreparation
 
-    mean, std = (torch.tensor(values).view(1, -1, 1, 1) * 255 for values in (way.mean, way.std))
-
-    def inputs(prepared: torch.Tensor) -> torch.Tensor:
-        values = prepared.permute(0, 3, 1, 2).float()  # the order of memory is channels_last
-        return values.sub_(mean.to(values.device)).div_(std.to(values.device))
-
-    return _measured(name, way.id, way, network, inputs)
+    return _measured(name, way.id, way, network, PhotographPreparation(way).inputs)
 
 
 def _measured(

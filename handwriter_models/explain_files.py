@@ -6,9 +6,9 @@ support. A file that cannot be read is told, not fatal. It does not print (`comm
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from handwriter_models.explain import METHODS, Explanation, Method, explain
 from handwriter_models.ink_strokes import Line
 from handwriter_models.overlays import overlay, stroke_overlay
 from handwriter_models.pixels import PictureError
+from handwriter_models.whole_files import write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -83,17 +84,9 @@ def _free_names(out: Path, stem: str, kinds: dict[str, Image.Image], taken: set[
 
 
 def _save(picture: Image.Image, path: Path) -> None:
-    """Whole or not at all."""
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("wb") as file:
-            picture.save(file, "PNG")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}", "make room, or give another --out") from error
+    out = BytesIO()
+    picture.save(out, "PNG")
+    write_whole(path, out.getvalue(), "--out")
 
 
 def _line(file: Path, model: str, found: Explanation | None, names: dict[str, Path]) -> Json:

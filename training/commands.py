@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handwriter_models.errors import INCOMPLETE
 from training.export_commands import app as export_app
+from training.left_out import end
 from training.search_command import app as search_app
 from training.writer_commands import app as writer_app
 
@@ -83,7 +83,7 @@ def fit(
     if not group.main:
         return
     _show(result.metrics, f"bundle {result.bundle}", as_json)
-    _end(result.unreadable)
+    end(result.unreadable)
 
 
 @app.command()
@@ -136,7 +136,7 @@ def evaluate(
                 save_figures(draw_figures(evaluation.answers), figures / folder)
     name = measured[""].classifier.name
     _show({**metrics, "seconds": watch.seconds}, f"{name} on {source}{f' and {other}' if other else ''}", as_json)
-    _end([file for evaluation in measured.values() for file in evaluation.unreadable])
+    end([file for evaluation in measured.values() for file in evaluation.unreadable])
 
 
 def _cross_validate(bundle: str, source: str, folds: int, data: Path | None, device: str, as_json: bool) -> None:
@@ -149,7 +149,7 @@ def _cross_validate(bundle: str, source: str, folds: int, data: Path | None, dev
         typer.echo(json.dumps(table, ensure_ascii=False))
     else:
         print_folds(table, f"{table['recipe']} on {source}, {folds} folds")
-    _end(unreadable)
+    end(unreadable)
 
 
 @app.command()
@@ -183,11 +183,3 @@ def _show(metrics: dict[str, Any], title: str, as_json: bool) -> None:
     from training.summary import print_summary
 
     print_summary(metrics, title)
-
-
-def _end(unreadable: list[tuple[str, str]]) -> None:
-    """Lists what could not be read, and says so with the exit code."""
-    for path, reason in unreadable:
-        typer.echo(f"left out: {path}: {reason}", err=True)
-    if unreadable:
-        raise typer.Exit(INCOMPLETE)

@@ -29,6 +29,7 @@ from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.inference import for_inference
 from handwriter_models.preparation import Preparation, preparation_of
+from handwriter_models.whole_files import write_whole
 from training.export_pictures import check_pictures
 
 OPSET = 18
@@ -111,7 +112,7 @@ def export_onnx(
         data = quantized(data, INPUT, others)
         files[small] = (data, _compared(small, data, wanted, pictures))
     for path, (content, _) in files.items():
-        _write(path, content)
+        write_whole(path, content, "place")
     measured = [file for _, file in files.values()]
     return Export(measured[0], OPSET, len(pictures), metadata, *measured[1:])
 
@@ -219,17 +220,3 @@ def _check_extras() -> None:
                 f"exporting needs the package {name}, which is not installed",
                 "pip install -r requirements-extras.txt",
             ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with scratch.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
-    except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise UserError(f"cannot write {path}: {error.strerror}", "make room, or give another place") from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +40,7 @@ from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.datasets import Photographs, photographs
 from training.evaluate import Answers, metrics_of
 from training.figures import draw_figures
+from training.fit import public_name
 from training.held_out_photographs import prints_of_rows
 from training.leaks import with_parent
 from training.loop import Epoch
@@ -157,7 +157,7 @@ def _from_nothing(order: Order, dataset: Photographs, watch: Stopwatch) -> tuple
         with watch.stage("train"):
             history = trained(order, network, recipe, material)
         nothing = torch.empty(0, outputs)
-        parent = {"name": _public_name(start)} if start else None
+        parent = {"name": public_name(start)} if start else None
         result = Trained(network, network_config, way.preprocessing(), nothing, nothing, dataset.parts, history, parent)
         result = _answered(result, material, order.device) if order.ranks.main else result
     finally:
@@ -190,9 +190,9 @@ def _finished(order: Order, dataset: Photographs) -> dict[str, Any] | None:
 def _config(order: Order, dataset: Photographs, trained: Trained) -> BundleConfig:
     recipe = frozen.told(order.recipe, order.start) if order.recipe.is_transfer else order.recipe
     seen = [*trained.rows["train"], *trained.rows["validation"]]
-    learned = prints_of_rows(dataset, seen, _public_name(order.source)).learned()
+    learned = prints_of_rows(dataset, seen, public_name(order.source)).learned()
     data = {
-        "source": _public_name(order.source),
+        "source": public_name(order.source),
         "fingerprint": dataset.fingerprint(),
         "splits": {part: len(rows) for part, rows in trained.rows.items()},
         "divided": dataset.divided,
@@ -216,10 +216,6 @@ def _learned_before(start: str | None) -> dict[str, Any] | None:
     if start in (None, IMAGENET, NONE) or str(start).endswith(".safetensors"):
         return None
     return read_config(find_bundle(str(start))).data.get("learned")
-
-
-def _public_name(source: str) -> str:
-    return Path(source).resolve().name  # where it lies is nobody's business who gets the bundle
 
 
 def _finish(order: Order, dataset: Photographs, trained: Trained, watch: Stopwatch) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from handwriter_models.errors import INCOMPLETE
+from training.left_out import end
 
 app = typer.Typer()
 
@@ -49,10 +49,7 @@ def search(
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         _show(table(found.trials, _asked(begun.as_json())), out)
-    for path, reason in found.unreadable:
-        typer.echo(f"left out: {path}: {reason}", err=True)
-    if found.unreadable:
-        raise typer.Exit(INCOMPLETE)
+    end(found.unreadable)
 
 
 def _asked(table: dict[str, object]) -> dict[str, object]:

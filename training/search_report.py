@@ -13,6 +13,7 @@ import tomlkit
 from matplotlib.figure import Figure
 from rich.table import Table
 
+from handwriter_models.whole_files import write_whole
 from training.figures_style import BLUE, GREY, INK, ORANGE
 from training.recipes import Recipe
 
@@ -94,6 +95,4 @@ def write_recipe(recipe: Recipe, best: Mapping[str, Any], path: Path) -> None:
     )
     for name, value in recipe.as_json().items():
         document.add(name, tomlkit.item(value))
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(tomlkit.dumps(document), encoding="utf-8")
-    scratch.replace(path)
+    write_whole(path, tomlkit.dumps(document).encode(), "--out")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from handwriter_models.errors import INCOMPLETE, UserError
+from handwriter_models.errors import UserError
+from training.left_out import end
 
 if TYPE_CHECKING:
     from training.writer_answer import Answer
@@ -96,7 +97,7 @@ def enroll(
     known = {"writer": clean_name(name), "added": added, "pictures": len(writer.pictures), "writers": str(writers)}
     line = f"{known['writer']} is known by {known['pictures']} pictures, {added} of them new ({writers})"
     typer.echo(json.dumps(known, ensure_ascii=False) if as_json else line)
-    _end(left_out)
+    end(left_out)
 
 
 @app.command()
@@ -139,7 +140,7 @@ def who(
     images, known_before = unseen(images, names, known)
     said = answer(loaded, known, images)
     typer.echo(json.dumps(said.to_json(), ensure_ascii=False) if as_json else _told(said))
-    _end([*left_out, *known_before])
+    end([*left_out, *known_before])
 
 
 def _told(said: Answer) -> str:
@@ -190,11 +191,3 @@ def _show_table(metrics: dict[str, Any], title: str, as_json: bool) -> None:
     from training.writer_card import table_text
 
     typer.echo(f"{title}\n{table_text(metrics['by_pictures'])}")
-
-
-def _end(left_out: list[tuple[str, str]]) -> None:
-    """Lists what was not used, and says so with the exit code."""
-    for path, reason in left_out:
-        typer.echo(f"left out: {path}: {reason}", err=True)
-    if left_out:
-        raise typer.Exit(INCOMPLETE)
