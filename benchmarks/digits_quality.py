@@ -111,7 +111,7 @@ def measure(model: str, sets: Sets) -> dict[str, float]:
     from sklearn.metrics import roc_auc_score
 
     import handwriter_models
-    from training.metrics import expected_calibration_error
+    from handwriter_models.learning.metrics import expected_calibration_error
 
     classifier = handwriter_models.load(model)
     figures: dict[str, float] = {}

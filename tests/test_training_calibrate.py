@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from training.calibrate import background_threshold, fit_temperature, probability_threshold
-from training.metrics import expected_calibration_error
+from handwriter_models.learning.calibration import background_threshold, fit_temperature, probability_threshold
+from handwriter_models.learning.metrics import expected_calibration_error
 
 
 def honest_logits(count: int = 20_000) -> tuple[np.ndarray, np.ndarray]:

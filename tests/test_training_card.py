@@ -17,9 +17,9 @@ from handwriter_models.bundle import (
     find_bundle,
     read_config,
 )
+from handwriter_models.learning.card import write_card
+from handwriter_models.learning.metrics import measure, measure_groups
 from tests.conftest import small_config
-from training.card import write_card
-from training.metrics import measure, measure_groups
 from training.recipes import read_recipe
 
 

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from handwriter_models.errors import UserError, run_command
+from handwriter_models.learning.options import Epoch
 from handwriter_models.networks import build
 from tests import tiny_backbone
 from tests.training_cases import ROOT, TINY, stripes
@@ -30,7 +31,7 @@ from training.datasets import photographs
 from training.distributed import ALONE, Ranks, ranks
 from training.fit import Order, fit
 from training.frozen import Seen, chosen_backbone, seen
-from training.loop import Epoch, Material, Trainer
+from training.loop import Material, Trainer
 from training.recipes import recipe_from_table
 
 POINT = 0.005  # half a point of accuracy

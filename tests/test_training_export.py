@@ -16,12 +16,12 @@ from typer.testing import CliRunner
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing, write_bundle
 from handwriter_models.classifier import load
 from handwriter_models.errors import UserError
+from handwriter_models.export.onnx_file import Answering, Export, export_onnx, onnx_bytes, onnx_scores
 from handwriter_models.ink import prepare
 from handwriter_models.networks import Head, build
 from handwriter_models.preparation import preparation_of
 from tests.conftest import drawn_seven, small_config
 from tests.small_photos import photo
-from training.export import Answering, Export, export_onnx, onnx_bytes, onnx_scores
 from training.export_commands import export
 
 onnx = pytest.importorskip("onnx", reason="onnx is an extra")

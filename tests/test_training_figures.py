@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from handwriter_models.learning.options import Epoch
 from tests.small_photos import photo
 from tests.training_cases import stripes
 from training.answers import Answers
@@ -18,7 +19,6 @@ from training.figures_curves import draw_precision_recall, draw_rejection, draw_
 from training.figures_pictures import draw_examples, draw_mistakes
 from training.figures_style import LONGEST, drawable, png
 from training.fonts import font_for, package_for
-from training.loop import Epoch
 
 HISTORY = [Epoch(n, 1 / n, 0.5, 1.2 / n, 0.6, 1e-3, 2.0) for n in (1, 2, 3)]
 ALWAYS = {"confusion.png", "examples.png", "top_losses.png", "reliability.png", "rejection.png", "roc.png"}

@@ -8,9 +8,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from training.heads import BrokenHeadError, TrainedHead, Vectors, train_head
-from training.loop import Epoch
-from training.recipes import HeadOptions, TrainOptions
+from handwriter_models.learning.heads import BrokenHeadError, TrainedHead, Vectors, train_head
+from handwriter_models.learning.options import Epoch, HeadOptions, TrainOptions
 
 OWN = HeadOptions(hidden=16, patience=0)
 COMMON = TrainOptions(

@@ -14,14 +14,15 @@ import torch
 from torch import nn
 
 from handwriter_models.errors import UserError
+from handwriter_models.learning.optimization import WeightAverage, rate_at
+from handwriter_models.learning.options import Epoch, TrainOptions
 from handwriter_models.networks import build
 from tests.training_cases import TINY, small_recipe, stripes
 from training.augment import build as build_augmentation
 from training.checkpoint import read_checkpoint, run_folder
 from training.inference import plain_pictures
-from training.loop import Epoch, Material, Trainer
-from training.optimization import WeightAverage, rate_at
-from training.recipes import Recipe, TrainOptions, recipe_from_table
+from training.loop import Material, Trainer
+from training.recipes import Recipe, recipe_from_table
 
 
 class StoppedError(Exception):

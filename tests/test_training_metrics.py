@@ -10,12 +10,12 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 from sklearn.metrics import roc_auc_score, top_k_accuracy_score
 
 from handwriter_models.classifier import Classifier
+from handwriter_models.learning.intervals import by_writer, wilson
+from handwriter_models.learning.metrics import at_temperature, expected_calibration_error, measure, measure_groups
+from handwriter_models.learning.ranking import rejection_curve
 from handwriter_models.networks import build
 from tests.conftest import small_config
 from tests.training_cases import stripes
-from training.intervals import by_writer, wilson
-from training.metrics import at_temperature, expected_calibration_error, measure, measure_groups
-from training.ranking import rejection_curve
 
 NAMES = ["a", "b", "c"]
 LABELS = np.array([0, 0, 0, 1])

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from handwriter_models.classifier import Classifier, load
 from handwriter_models.errors import UserError
+from handwriter_models.learning.intervals import METHOD_BY_WRITER, by_writer
+from handwriter_models.learning.metrics import measure, measure_groups
 from training.answers import Answers, answers_of
 from training.held_out import HeldOut, Unreadable, held_out, numbers_in
-from training.intervals import METHOD_BY_WRITER, by_writer
 from training.leaks import counted, leaks_between, report
-from training.metrics import measure, measure_groups
 
 __all__ = ["Answers", "Evaluation", "OnLeaks", "answers_of", "evaluate_bundle", "evaluated", "metrics_of"]
 OnLeaks = Literal["refuse", "measure", "leave out"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.export import Export, OnnxFile
+    from handwriter_models.export.onnx_file import Export, OnnxFile
 
 app = typer.Typer()
 
@@ -39,7 +39,7 @@ def export(
     if calibrate and not int8:
         raise UserError("--calibrate is for --int8", "give both, or neither")
     name = read_config(find_bundle(bundle)).name  # before the seconds that torch takes to load
-    from training.export import export_onnx
+    from handwriter_models.export.onnx_file import export_onnx
 
     done = export_onnx(bundle, out or Path("runs") / f"{name}.onnx", check or (), int8, calibrate or ())
     if as_json:

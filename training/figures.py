@@ -11,12 +11,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from handwriter_models.learning.options import Epoch
 from training.answers import Answers
 from training.figures_confusion import draw_confusion, draw_pairs
 from training.figures_curves import draw_curves, draw_precision_recall, draw_rejection, draw_reliability, draw_roc
 from training.figures_pictures import draw_examples, draw_losses, draw_mistakes
 from training.figures_style import drawable, png
-from training.loop import Epoch
 
 
 def draw_figures(answers: Answers, history: Sequence[Epoch] = ()) -> dict[str, bytes]:

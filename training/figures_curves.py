@@ -15,11 +15,11 @@ from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
+from handwriter_models.learning.metrics import at_temperature, calibration_bins, expected_calibration_error
+from handwriter_models.learning.options import Epoch
+from handwriter_models.learning.ranking import aurc, average_precision, rejection_curve, roc_auc
 from training.answers import Answers
 from training.figures_style import BLUE, GREY, INK, ORANGE, PALE, RIGHT, Labels, tidy
-from training.loop import Epoch
-from training.metrics import at_temperature, calibration_bins, expected_calibration_error
-from training.ranking import aurc, average_precision, rejection_curve, roc_auc
 
 Floats = NDArray[np.floating]
 _NAMED = 5  # labels with a colour of their own: the lowest ones

@@ -26,12 +26,13 @@ from curation.listing import PictureRow
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 from handwriter_models.inference import bfloat16_pays
+from handwriter_models.learning.options import Epoch
 from handwriter_models.networks import Transfer
 from handwriter_models.photograph import Photograph
 from handwriter_models.preparation import PhotographPreparation
 from training.checkpoint import remove_checkpoint, run_folder
 from training.datasets import Photographs
-from training.loop import Epoch, Trainer
+from training.loop import Trainer
 from training.progress import messages, training_progress
 from training.recipes import Recipe
 from training.views import Changes, changes_of, seed_of

@@ -24,9 +24,9 @@ from handwriter_models.bundle import (
 )
 from handwriter_models.classifier import Classifier
 from handwriter_models.errors import UserError
+from handwriter_models.learning.calibration import background_threshold, fit_temperature, probability_threshold
+from handwriter_models.learning.card import write_card
 from handwriter_models.networks import arguments_as_json
-from training.calibrate import background_threshold, fit_temperature, probability_threshold
-from training.card import write_card
 from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.distributed import ALONE, Ranks
 from training.evaluate import answers_of, metrics_of

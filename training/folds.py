@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from handwriter_models.errors import UserError
+from handwriter_models.learning.metrics import measure
 from training.leaks import prints_of
-from training.metrics import measure
 from training.samples import Samples
 
 Numbers = NDArray[np.int64]

@@ -27,11 +27,11 @@ from curation.progress import Bar
 from handwriter_models.bundle import find_bundle, read_config
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
+from handwriter_models.learning.heads import BrokenHeadError, TrainedHead, Vectors, train_head
 from handwriter_models.networks import Transfer, build
 from handwriter_models.photograph import Photograph
 from training.datasets import Photographs
 from training.distributed import ALONE, Ranks
-from training.heads import BrokenHeadError, TrainedHead, Vectors, train_head
 from training.progress import messages
 from training.recipes import BackboneChoice, Recipe
 from training.views import changes_of, views_of

@@ -22,29 +22,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from handwriter_models.errors import UserError
+from handwriter_models.learning.optimization import (
+    WeightAverage,
+    build_optimizer,
+    load_optimizer,
+    optimizer_tensors,
+    rate_at,
+)
+from handwriter_models.learning.options import Epoch
 from training.checkpoint import Checkpoint, write_checkpoint
 from training.distributed import ALONE, Ranks
 from training.inference import MEAN, STD, logits_of
 from training.interruption import Interruption
-from training.optimization import WeightAverage, build_optimizer, load_optimizer, optimizer_tensors, rate_at
 from training.recipes import Recipe
 from training.samples import Numbers, Samples
 
 _LOOK_EVERY = 20  # steps between two looks at the loss: each look makes the device wait
 Augment = Callable[[Tensor, torch.Generator], Tensor]
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to: training figures are of the augmented pictures while the weights changed."""
-
-    epoch: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-    rate: float
-    seconds: float
 
 
 class Progress(Protocol):

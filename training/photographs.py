@@ -31,11 +31,12 @@ from handwriter_models.bundle import (
 from handwriter_models.classifier import Classifier
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
+from handwriter_models.learning.calibration import fit_temperature, probability_threshold
+from handwriter_models.learning.card import write_card
+from handwriter_models.learning.options import Epoch
 from handwriter_models.networks import arguments_as_json
 from handwriter_models.photograph import Photograph
 from training import frozen
-from training.calibrate import fit_temperature, probability_threshold
-from training.card import write_card
 from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.datasets import Photographs, photographs
 from training.evaluate import Answers, metrics_of
@@ -43,7 +44,6 @@ from training.figures import draw_figures
 from training.fit import public_name
 from training.held_out_photographs import prints_of_rows
 from training.leaks import with_parent
-from training.loop import Epoch
 from training.progress import messages
 from training.samples import Samples
 from training.stopwatch import Stopwatch

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from training.loop import Epoch
+from handwriter_models.learning.options import Epoch
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 

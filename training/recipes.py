@@ -13,18 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from handwriter_models.errors import UserError
+from handwriter_models.learning.options import HeadOptions, TrainOptions, choice, number
 
 TRANSFER = "transfer"
 FOLDER = Path(__file__).with_name("recipes")
 Section = TypeVar("Section")
-
-
-def _choice(*choices: str) -> Any:  # noqa: ANN401 - a dataclass field takes its type from the annotation
-    return field(default=choices[0], metadata={"choices": choices})
-
-
-def _number(default: float, low: float, high: float) -> Any:  # noqa: ANN401 - as above
-    return field(default=default, metadata={"low": low, "high": high})
 
 
 @dataclass(frozen=True)
@@ -42,30 +35,11 @@ class DataOptions:
     `size`: the side of the square that a network from scratch sees of a photograph, in pixels.
     """
 
-    validation: float = _number(0.05, 0.001, 0.5)
-    test: float = _number(0.2, 0.01, 0.5)
+    validation: float = number(0.05, 0.001, 0.5)
+    test: float = number(0.2, 0.01, 0.5)
     extras: tuple[str, ...] = ()
-    pictures: str = _choice("handwriting", "photographs")
-    size: int = _number(224, 16, 1024)
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """The loop: `ema` 0, `clip` 0 and `label_smoothing` 0 switch that part off."""
-
-    optimizer: str = _choice("adam", "adamw", "sgd")
-    rate: float = _number(1e-3, 1e-9, 1e3)
-    batch: int = _number(128, 1, 65536)
-    epochs: int = _number(10, 1, 100_000)
-    schedule: str = _choice("constant", "one-cycle", "cosine")
-    warmup: float = _number(0.3, 0.0, 0.9)  # share of the steps in which one-cycle climbs
-    weight_decay: float = _number(0.0, 0.0, 10.0)
-    momentum: float = _number(0.9, 0.0, 0.9999)  # of sgd
-    label_smoothing: float = _number(0.0, 0.0, 0.9)
-    ema: float = _number(0.0, 0.0, 0.999999)
-    precision: str = _choice("fp32", "bf16")
-    clip: float = _number(0.0, 0.0, 1e6)
-    seed: int = _number(0, 0, 2**31 - 1)
+    pictures: str = choice("handwriting", "photographs")
+    size: int = number(224, 16, 1024)
 
 
 @dataclass(frozen=True)
@@ -78,22 +52,8 @@ class BackboneChoice:
 
     name: str = "resnet50"
     weights: str = "imagenet"
-    views: int = _number(4, 0, 16)
-    engine: str = _choice("torch", "openvino", "openvino-int8")
-
-
-@dataclass(frozen=True)
-class HeadOptions:
-    """What is learned on top of frozen features; 0 switches `hidden`, `mixup` and `patience` off.
-
-    `mixup` is the parameter of the Beta distribution by which two pictures are mixed, `patience` the number of epochs
-    without a better validation loss after which training ends, `balanced` lets each label weigh the same.
-    """
-
-    hidden: int = _number(128, 0, 4096)
-    mixup: float = _number(0.2, 0.0, 10.0)
-    balanced: bool = True
-    patience: int = _number(10, 0, 100_000)
+    views: int = number(4, 0, 16)
+    engine: str = choice("torch", "openvino", "openvino-int8")
 
 
 @dataclass(frozen=True)
@@ -104,18 +64,18 @@ class FinetuneOptions:
     """
 
     unfreeze: tuple[str, ...] = ()
-    rate: float = _number(0.01, 1e-9, 1.0)
-    epochs: int = _number(3, 1, 100_000)
-    batch: int = _number(32, 1, 65536)
+    rate: float = number(0.01, 1e-9, 1.0)
+    epochs: int = number(3, 1, 100_000)
+    batch: int = number(32, 1, 65536)
 
 
 @dataclass(frozen=True)
 class RejectionOptions:
     """How foreign pictures are refused: the threshold accepts the share `target` of true ones, unless given (> 0)."""
 
-    score: str = _choice("none", "background", "max_probability")
-    target: float = _number(0.98, 0.5, 1.0)
-    threshold: float = _number(0.0, 0.0, 1.0)
+    score: str = choice("none", "background", "max_probability")
+    target: float = number(0.98, 0.5, 1.0)
+    threshold: float = number(0.0, 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -130,7 +90,7 @@ class Recipe:
     augment: dict[str, Any]
     rejection: RejectionOptions
     backbone: BackboneChoice = BackboneChoice()
-    head: HeadOptions = HeadOptions()
+    head: HeadOptions = field(default_factory=HeadOptions)
     finetune: FinetuneOptions = FinetuneOptions()
 
     @property

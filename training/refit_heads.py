@@ -17,11 +17,11 @@ from curation.listing import PictureRow
 from curation.split import PARTS
 from handwriter_models.classifier import Classifier
 from handwriter_models.errors import UserError
-from training.calibrate import fit_temperature
+from handwriter_models.learning.calibration import fit_temperature
+from handwriter_models.learning.heads import BrokenHeadError, Vectors, train_head
 from training.datasets import photographs
 from training.folds import FoldsOrder, cross_validate
 from training.frozen import chosen_backbone, seen
-from training.heads import BrokenHeadError, Vectors, train_head
 from training.held_out import Unreadable
 from training.recipes import Recipe
 from training.samples import Numbers

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.heads import BrokenHeadError, Vectors, train_head
+from handwriter_models.learning.heads import BrokenHeadError, Vectors, train_head
 from training.recipes import Recipe
 
 FOLDS = 3

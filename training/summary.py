@@ -12,7 +12,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from training.metrics import confused_pairs
+from handwriter_models.learning.card import leak_statement
+from handwriter_models.learning.metrics import confused_pairs
 
 Metrics = dict[str, Any]
 _SHOWN_PAIRS, _WORST = 5, 3
@@ -160,27 +161,3 @@ def _leak_line(metrics: Metrics) -> str:
     start += f"{left_out} pictures known from the training were left out; " if left_out else ""
     text = leak_statement(metrics)
     return f"{start}{text}" if text else ""
-
-
-def leak_statement(metrics: Metrics) -> str:
-    """The same without the source; "" for metrics of an earlier version, which did not look."""
-    leaky, check = metrics.get("leaky"), metrics.get("leak_check")
-    if leaky:
-        why = ", ".join(f"{reason}: {count}" for reason, count in leaky["why"].items())
-        right = ", ".join(f"{leaky[key]:.2%} of {name}" for key, name in _SIDES if key in leaky)
-        return (
-            f"LEAKY: {leaky['pictures']} of {leaky['of']} test pictures are known from the training ({why}); "
-            f"right are {right}"
-        )
-    if not check:
-        return ""
-    if not check["compared"]:
-        return f"not compared with the training data: {check['why_not']}"
-    some = "" if check["kept"] == check["pictures"] else f" a sample of {check['kept']:,} of"
-    return (
-        f"no test picture is known from the training: looked for {', '.join(check['compared'])} among{some} "
-        f"{check['pictures']:,} training and validation pictures"
-    )
-
-
-_SIDES = (("accuracy_of_leaking", "these"), ("accuracy_of_the_rest", "the others"))

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handwriter_models.errors import UserError
-from training.intervals import by_writer
-from training.metrics import expected_calibration_error
+from handwriter_models.learning.intervals import by_writer
+from handwriter_models.learning.metrics import expected_calibration_error
 from training.samples import Numbers
 from training.writer_data import Hands
 from training.writer_model import HandModel, Known

@@ -20,10 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from handwriter_models.learning.optimization import WeightAverage, build_optimizer, rate_at
+from handwriter_models.learning.options import Epoch, HeadOptions, TrainOptions
 from handwriter_models.networks import Head, Standardize
-from training.loop import Epoch
-from training.optimization import WeightAverage, build_optimizer, rate_at
-from training.recipes import HeadOptions, TrainOptions
 
 _FINEST = 2.0**-10  # of a vector's value: finer differences are those of float16, not of pictures
 _QUIETEST = 0.1  # of the usual deviation: values that move less are not stretched further

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.recipes import TrainOptions
+from handwriter_models.learning.options import TrainOptions
 
 
 def build_optimizer(network: nn.Module, options: TrainOptions) -> torch.optim.Optimizer:

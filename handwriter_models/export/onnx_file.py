@@ -27,10 +27,10 @@ from torch import Tensor, nn
 
 from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
 from handwriter_models.errors import UserError
+from handwriter_models.export.pictures import check_pictures
 from handwriter_models.inference import for_inference
 from handwriter_models.preparation import Preparation, preparation_of
 from handwriter_models.whole_files import write_whole
-from training.export_pictures import check_pictures
 
 OPSET = 18
 INPUT, PROBABILITIES, BACKGROUND = "pictures", "probabilities", "background"
@@ -85,7 +85,7 @@ def export_onnx(
         bundle: a bundled model's name, or a bundle's folder.
         out: the file to write; an earlier one is replaced.
         check: pictures or folders of pictures to compare answers on; else pictures that come with scikit-learn.
-        int8: also write the network in whole numbers of 8 bits (see `training.quantization`).
+        int8: also write the network in whole numbers of 8 bits (see `handwriter_models.export.quantization`).
         calibrate: pictures or folders from which the ranges of its values are measured; else as for `check`.
 
     Raises:
@@ -106,7 +106,7 @@ def export_onnx(
             f"more than {TOLERANCE:g} is not written; report the network and the versions of torch and onnxruntime",
         )
     if int8:
-        from training.quantization import quantized
+        from handwriter_models.export.quantization import quantized
 
         small = out.with_name(f"{out.stem}.int8.onnx")
         data = quantized(data, INPUT, others)

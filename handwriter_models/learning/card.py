@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from handwriter_models.bundle import BundleConfig
-from training.summary import leak_statement
 
 Json = dict[str, Any]
 
@@ -252,3 +251,27 @@ def _limits(config: BundleConfig) -> str:
         f"- Its figures hold for pictures like those of the test; {others} do worse.\n"
         "- A refusal is a probability too: some foreign pictures pass, some true ones are refused."
     )
+
+
+def leak_statement(metrics: Json) -> str:
+    """Whether test pictures were known from the training; "" for metrics of an earlier version, which did not look."""
+    leaky, check = metrics.get("leaky"), metrics.get("leak_check")
+    if leaky:
+        why = ", ".join(f"{reason}: {count}" for reason, count in leaky["why"].items())
+        right = ", ".join(f"{leaky[key]:.2%} of {name}" for key, name in _SIDES if key in leaky)
+        return (
+            f"LEAKY: {leaky['pictures']} of {leaky['of']} test pictures are known from the training ({why}); "
+            f"right are {right}"
+        )
+    if not check:
+        return ""
+    if not check["compared"]:
+        return f"not compared with the training data: {check['why_not']}"
+    some = "" if check["kept"] == check["pictures"] else f" a sample of {check['kept']:,} of"
+    return (
+        f"no test picture is known from the training: looked for {', '.join(check['compared'])} among{some} "
+        f"{check['pictures']:,} training and validation pictures"
+    )
+
+
+_SIDES = (("accuracy_of_leaking", "these"), ("accuracy_of_the_rest", "the others"))

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from training.intervals import METHOD, wilson
-from training.ranking import aurc, average_precision, ranks_of_truth, rejection_curve, roc_auc
+from handwriter_models.learning.intervals import METHOD, wilson
+from handwriter_models.learning.ranking import aurc, average_precision, ranks_of_truth, rejection_curve, roc_auc
 
 Floats = NDArray[np.floating]
 Numbers = NDArray[np.int64]
