@@ -2,7 +2,8 @@
 
 Three sources: a bundle (a folder, or the name of a model of ours), a network of torchvision by its name, and
 `mobilenet_v2_tf`, the same network with the padding of TensorFlow, which weights that were trained there need. The last
-dense layer is taken off; what stood before it is the vector. A `Backbone` carries names for the vectors' cache: equal
+dense layer is taken off; what stood before it is the vector. Or, when asked, the vector is what that layer says of its
+own classes, as square roots of probabilities. A `Backbone` carries names for the vectors' cache: equal
 names mean equal weights and an equal preparation. It never unpickles a file a person gives.
 """
 
@@ -18,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from curation.backbone_weights import IMAGENET, Fetch, weighted
-from handwriter_models.backbone_networks import TENSORFLOW, backbone_names, without_head
+from curation.backbone_weights import IMAGENET, NONE, Fetch, weighted
+from handwriter_models.backbone_networks import TENSORFLOW, backbone_names, with_classes, without_head
 from handwriter_models.bundle import bundled_names, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.photograph import Photograph, photograph_of
@@ -84,7 +85,7 @@ class Backbone:
         return replace(self, device=device, compute=self.compute if device == "cpu" else None)
 
 
-def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> Backbone:
+def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None, classes: bool = False) -> Backbone:
     """The frozen network of that name.
 
     Args:
@@ -92,6 +93,7 @@ def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> 
         weights: `imagenet` (torchvision fetches them once), `none` (random, always the same) or a .safetensors file; a
             bundle has its own.
         fetch: how torchvision's weights are had; tests give their own.
+        classes: the vector is what the network says of its own classes; a bundle reads what it was made to read.
 
     Raises:
         UserError: no such network, or its weights cannot be had or do not fit.
@@ -114,6 +116,10 @@ def backbone(name: str, weights: str = IMAGENET, fetch: Fetch | None = None) -> 
         resize, crop = preset.resize_size[0], preset.crop_size[0]
         way = Photograph(resize, crop, tuple(preset.mean), tuple(preset.std), bicubic)
     source, network = weighted(name, weights, fetch)
+    if classes and source == NONE:
+        raise UserError("random weights know no classes", "give weights, or read the vector (backbone.reads=vector)")
+    if classes:
+        return _photographic(f"{name}-{source}-classes", with_classes(network), way)
     return _photographic(f"{name}-{source}", without_head(network), way)
 
 

@@ -74,9 +74,33 @@ def without_head(network: nn.Module) -> nn.Module:
                 return torch.cat([member(pictures) for member in self.members], dim=1)
 
         return _Side([without_head(member) for member in network.members])
-    head = head_name(network)
-    parent, _, last = head.rpartition(".")
-    setattr(network.get_submodule(parent), last, nn.Identity())
+    return _with_head(network, nn.Identity())
+
+
+def with_classes(network: nn.Module) -> nn.Module:
+    """The network itself, changed: it answers the square roots of its own classes' probabilities.
+
+    What a network says of a picture in the classes that it once learned tells more about everyday things than the
+    vector before, when there are few pictures to learn from. Square roots, because distances are then Hellinger's,
+    in which small probabilities count, too (as for histograms: Arandjelovic and Zisserman 2012, RootSIFT).
+    """
+    import torch
+    from torch import nn
+
+    class _Classes(nn.Module):
+        def __init__(self, dense: nn.Module) -> None:
+            super().__init__()
+            self.dense = dense
+
+        def forward(self, vectors: Tensor) -> Tensor:
+            return torch.softmax(self.dense(vectors).float(), dim=-1).sqrt()
+
+    return _with_head(network, _Classes(network.get_submodule(head_name(network))))
+
+
+def _with_head(network: nn.Module, head: nn.Module) -> nn.Module:
+    parent, _, last = head_name(network).rpartition(".")
+    setattr(network.get_submodule(parent), last, head)
     return network
 
 

@@ -3,7 +3,8 @@
 `mlp` and `cnn` are the two small networks the first users of this project trained; `resnet34` is the classic one from
 scratch with a replaced head; `compact` is ours: several small convolutional networks that vote inside one module,
 because at a fixed number of parameters a vote is more accurate and better calibrated than one larger network
-(An et al. 2020, arXiv:2008.10400, for MNIST); `transfer` is a network made for photographs, with a new head.
+(An et al. 2020, arXiv:2008.10400, for MNIST); `transfer` is a network made for photographs, with a new head, and
+`adapted` the same with the voters of `compact`.
 
 All take a batch of shape (n, channels, size, size), float, and return logits of shape (n, outputs).
 """
@@ -71,11 +72,25 @@ class CascadeArguments:
 
 @dataclass(frozen=True)
 class TransferArguments:
-    """A network of `backbone_networks` without its head, and a new head: dense when `hidden` is 0."""
+    """A network of `backbone_networks` without its head, and a new head: dense when `hidden` is 0.
+
+    With `classes` the network keeps its own head of so many classes, and the new one reads what that says.
+    """
 
     outputs: int = 10
     backbone: str = "resnet50"
     hidden: int = 128
+    classes: int = 0
+
+
+@dataclass(frozen=True)
+class AdaptedArguments:
+    """The voters of a `compact` network without their last layers, and a new head: dense when `hidden` is 0."""
+
+    outputs: int = 10
+    members: int = 3
+    widths: tuple[int, ...] = (24, 48, 96)
+    hidden: int = 0
 
 
 class Mlp(nn.Sequential):
@@ -172,11 +187,11 @@ class Transfer(nn.Module):
 
     def __init__(self, arguments: TransferArguments) -> None:
         super().__init__()
-        from handwriter_models.backbone_networks import built, head_name, without_head
+        from handwriter_models.backbone_networks import built, head_name, with_classes, without_head
 
-        network = built(arguments.backbone, 1)
-        dimension = cast(nn.Linear, network.get_submodule(head_name(network))).in_features
-        self.backbone = without_head(network).eval()
+        network = built(arguments.backbone, arguments.classes or 1)
+        dimension = arguments.classes or cast(nn.Linear, network.get_submodule(head_name(network))).in_features
+        self.backbone = (with_classes if arguments.classes else without_head)(network).eval()
         self.head = Head(dimension, arguments.hidden, arguments.outputs)
 
     def train(self, mode: bool = True) -> Self:
@@ -206,6 +221,12 @@ def _cascade(arguments: CascadeArguments) -> nn.Module:
     return Cascade(arguments)
 
 
+def _adapted(arguments: AdaptedArguments) -> nn.Module:
+    from handwriter_models.adapted import Adapted  # likewise
+
+    return Adapted(arguments)
+
+
 _BUILDERS: dict[str, tuple[type[Any], Any]] = {
     "mlp": (MlpArguments, Mlp),
     "cnn": (CnnArguments, Cnn),
@@ -213,6 +234,7 @@ _BUILDERS: dict[str, tuple[type[Any], Any]] = {
     "compact": (CompactArguments, Compact),
     "cascade": (CascadeArguments, _cascade),
     "transfer": (TransferArguments, Transfer),
+    "adapted": (AdaptedArguments, _adapted),
 }
 NETWORK_NAMES = tuple(_BUILDERS)
 
@@ -240,7 +262,9 @@ def _checked(network: str, field: str, default: object, arguments: Mapping[str, 
     elif isinstance(default, float):
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
     else:
-        good = _is_size(value) or (field == "hidden" and network == "transfer" and value == 0 and value is not False)
+        good = _is_size(value) or (
+            field in ("hidden", "classes") and network in ("transfer", "adapted") and value == 0 and value is not False
+        )
     if not good:
         raise UserError(
             f"argument {field!r} of network {network!r} is {value!r}", f"give a value like {default!r}", status=422

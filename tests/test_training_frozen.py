@@ -48,7 +48,7 @@ def tones(tmp_path: Path) -> Path:
 def test_the_bundle_tells_what_it_is_made_of(bundle: Path, weights: Path) -> None:
     config = read_config(bundle)
     assert (config.kind, config.labels, config.network.name) == ("photographs", ("dark", "밝다"), "transfer")
-    assert config.network.arguments == {"backbone": "mobilenet_v3_small", "hidden": 8, "outputs": 2}
+    assert config.network.arguments == {"backbone": "mobilenet_v3_small", "hidden": 8, "outputs": 2, "classes": 0}
     assert sum(config.data["splits"].values()) == 16
     assert config.recipe["backbone"]["weights"] == "small.safetensors"  # not where it lies
     assert str(weights.parent) not in (bundle / "config.json").read_text("utf-8")

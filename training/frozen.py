@@ -28,12 +28,12 @@ from handwriter_models.bundle import find_bundle, read_config
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 from handwriter_models.learning.heads import BrokenHeadError, TrainedHead, Vectors, train_head
-from handwriter_models.networks import Transfer, build
+from handwriter_models.networks import Transfer, arguments_as_json, build
 from handwriter_models.photograph import Photograph
 from training.datasets import Photographs
 from training.distributed import ALONE, Ranks
 from training.progress import messages
-from training.recipes import BackboneChoice, Recipe
+from training.recipes import CLASSES, TRANSFER, BackboneChoice, Recipe
 from training.views import changes_of, views_of
 
 
@@ -55,7 +55,7 @@ def chosen_backbone(choice: BackboneChoice, start: str | None, device: str) -> t
     """
     weights = start or choice.weights
     if weights in (IMAGENET, NONE) or weights.endswith(".safetensors"):
-        found = backbone(choice.name, weights)
+        found = backbone(choice.name, weights, classes=choice.reads == CLASSES)
         return _photographic(found).on(device), {"name": choice.name, "weights": found.name[len(choice.name) + 1 :]}
     folder = find_bundle(weights)
     config = read_config(folder)
@@ -65,6 +65,12 @@ def chosen_backbone(choice: BackboneChoice, start: str | None, device: str) -> t
         raise UserError(
             f"bundle {weights} is network {theirs!r} for {kind}, the recipe asks for backbone {choice.name!r}",
             f"--set backbone.name={theirs}" if kind == "photographs" else "give it to a recipe for handwriting",
+        )
+    reads = CLASSES if config.network.arguments.get("classes") else "vector"
+    if reads != choice.reads:
+        raise UserError(
+            f"the head of bundle {weights} reads the {reads} of its network, the recipe asks for the {choice.reads}",
+            f"--set backbone.reads={reads}",
         )
     parent = {
         "name": config.name,
@@ -175,9 +181,16 @@ def learned_head(found: Seen, outputs: int, recipe: Recipe, device: str) -> Trai
     return trained
 
 
+def arguments_of(network: Backbone, recipe: Recipe, outputs: int) -> dict[str, Any]:
+    """Those of the joined network."""
+    classes = network.dimension if recipe.backbone.reads == CLASSES else 0
+    own = {"backbone": recipe.backbone.name, "hidden": recipe.head.hidden, "outputs": outputs, "classes": classes}
+    return arguments_as_json(TRANSFER, own)
+
+
 def joined(network: Backbone, head: nn.Module, recipe: Recipe, outputs: int) -> Transfer:
     """Backbone and head as the one network that a bundle holds, on the CPU."""
-    whole = build("transfer", {"backbone": recipe.backbone.name, "hidden": recipe.head.hidden, "outputs": outputs})
+    whole = build(TRANSFER, arguments_of(network, recipe, outputs))
     assert isinstance(whole, Transfer)  # noqa: S101 - tells the type
     whole.backbone.load_state_dict(network.network.state_dict())
     whole.head.load_state_dict(head.state_dict())

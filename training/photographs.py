@@ -106,7 +106,7 @@ def _transferred(order: Order, dataset: Photographs, watch: Stopwatch) -> tuple[
     with watch.stage("head"):
         trained = frozen.learned_head(found, outputs, recipe, order.device)
     network = frozen.joined(backbone.on("cpu"), trained.head, recipe, outputs)
-    arguments = {"backbone": recipe.backbone.name, "hidden": recipe.head.hidden, "outputs": outputs}
+    arguments = frozen.arguments_of(backbone, recipe, outputs)
     assert isinstance(backbone.prepare, Photograph)  # noqa: S101 - tells the type
     way = backbone.prepare
     result = Trained(

@@ -16,6 +16,7 @@ from handwriter_models.errors import UserError
 from handwriter_models.learning.options import HeadOptions, TrainOptions, choice, number
 
 TRANSFER = "transfer"
+CLASSES = "classes"  # what a head may read of the network below it
 FOLDER = Path(__file__).with_name("recipes")
 Section = TypeVar("Section")
 
@@ -46,6 +47,7 @@ class DataOptions:
 class BackboneChoice:
     """The frozen network below a new head; `views` changed looks at each training picture beside the plain one.
 
+    `reads`: what the head reads of it, its last vector, or what it says of the classes that it once learned.
     `engine` computes the vectors of training pictures (OpenVINO is an optional extra); those of the others come from
     the network as it will answer.
     """
@@ -53,6 +55,7 @@ class BackboneChoice:
     name: str = "resnet50"
     weights: str = "imagenet"
     views: int = number(4, 0, 16)
+    reads: str = choice("vector", CLASSES)
     engine: str = choice("torch", "openvino", "openvino-int8")
 
 

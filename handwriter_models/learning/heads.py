@@ -25,7 +25,6 @@ from handwriter_models.learning.options import Epoch, HeadOptions, TrainOptions
 from handwriter_models.networks import Head, Standardize
 
 _FINEST = 2.0**-10  # of a vector's value: finer differences are those of float16, not of pictures
-_QUIETEST = 0.1  # of the usual deviation: values that move less are not stretched further
 Tell = Callable[[Epoch], None]
 
 
@@ -119,8 +118,9 @@ def _first_head(train: Vectors, outputs: int, options: HeadOptions, seed: int) -
     mean = values.mean(0)
     deviation = values.std(0, unbiased=False)
     moving = deviation[deviation > mean.abs() * _FINEST]
-    # What hardly ever moves in few training pictures (a ReLU that none of them wakes) must not shout in the next one.
-    deviation = deviation.clamp_min(_QUIETEST * moving.median() if len(moving) else 1.0)
+    # What hardly ever moves in few training pictures (a ReLU that none of them wakes, a class that they do not show)
+    # must not shout in the next one: nothing is stretched further than all values are together.
+    deviation = deviation.clamp_min(moving.square().mean().sqrt() if len(moving) else 1.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = Head(values.shape[1], options.hidden, outputs)
