@@ -200,6 +200,28 @@ def export(
     raise typer.Exit(tasks.export(dataset, out, form, copy, as_json))
 
 
+@app.command()
+def publish(
+    dataset: Folder,
+    repo: Annotated[str, _option("user/name on the Hub, or name for your own")],
+    form: Annotated[str, _option("parquet or imagefolder", "--format")] = "parquet",
+    private: Annotated[bool, _option("make a new repository private", "--private")] = False,
+    unlicensed: Annotated[bool, _option("also pictures whose licence is not known", "--unlicensed")] = False,
+    force: Annotated[bool, _option("also into a repository that holds something else", "--force")] = False,
+    token_file: Annotated[Path | None, _option("file that holds your token; else HF_TOKEN or your log-in")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publishes the kept pictures on the Hugging Face Hub, with sources and licences; a second time, what has changed.
+
+    python curation publish data/pets --repo user/pets
+    """
+    from curation import publish_task
+    from curation.publish import PublishOrder
+
+    order = PublishOrder(repo, form, private, force, unlicensed)
+    raise typer.Exit(publish_task.run(dataset, order, token_file, as_json))
+
+
 def _thresholds(identity: int, variants: int) -> Thresholds:
     from curation.links import Thresholds
 

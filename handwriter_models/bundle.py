@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from handwriter_models.bundle_config import BundleConfig, NetworkConfig, Preprocessing, Rejection, parse_json
 from handwriter_models.errors import UserError
+from handwriter_models.hub.refs import parse_reference
 from handwriter_models.weights import WEIGHTS_FILE, check_state, network_from_bytes, state_bytes
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ __all__ = [
     "Rejection",
     "bundled_names",
     "find_bundle",
+    "pinned",
     "read_bundle",
     "read_config",
     "write_bundle",
@@ -40,7 +42,6 @@ BUNDLED = Path(__file__).parent / "bundled"
 CONFIG_FILE, CARD_FILE, FIGURES_FOLDER = "config.json", "README.md", "figures"
 _LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30}
 _FIGURE = re.compile(r"[\w][\w.-]{0,80}\.png")
-_HUB = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def bundled_names(folder: Path = BUNDLED) -> list[str]:
@@ -49,7 +50,10 @@ def bundled_names(folder: Path = BUNDLED) -> list[str]:
 
 
 def find_bundle(name: str | os.PathLike[str]) -> Path:
-    """The folder of a bundled model or of a bundle anywhere; raises `UserError` that lists the known names."""
+    """The folder of a bundled model, of a bundle anywhere, or of `user/repo[@revision]`, which is fetched from the Hub.
+
+    Raises `UserError` that lists the known names, or says why the Hub did not give it.
+    """
     if isinstance(name, str) and name in bundled_names():
         return BUNDLED / name
     known = ", ".join(bundled_names()) or "none"
@@ -61,13 +65,26 @@ def find_bundle(name: str | os.PathLike[str]) -> Path:
         is_folder = False
     if is_folder:
         raise UserError(f"{str(name)!r} is not a bundle: it has no {CONFIG_FILE}", f"bundled models: {known}", 422)
-    if isinstance(name, str) and _HUB.fullmatch(name):
-        raise UserError(
-            f"no folder {name!r}; models of the Hub are not fetched by this version",
-            f"give a folder or a bundled model: {known}",
-            422,
-        )
-    raise UserError(f"unknown model {str(name)!r}", f"give a folder or a bundled model: {known}", 422)
+    asked = parse_reference(name) if isinstance(name, str) else None
+    if asked:
+        from handwriter_models.hub.download import download
+
+        try:
+            return download(asked).folder
+        except UserError as error:  # a mistyped path looks like a name on the Hub
+            raise UserError(error.what, f"{error.hint}; there is no folder {name!r} either", error.status) from error
+    raise UserError(
+        f"unknown model {str(name)!r}", f"give a folder, user/repo of the Hub, or a bundled model: {known}", 422
+    )
+
+
+def pinned(name: str) -> str:
+    """A model of the Hub as the folder of its commit in the cache, so that a long work never meets another one.
+
+    Any other name stays as it is. Raises `UserError` as `find_bundle` does.
+    """
+    is_hub = parse_reference(name) and name not in bundled_names() and not Path(name).exists()
+    return str(find_bundle(name)) if is_hub else name
 
 
 def read_config(folder: str | os.PathLike[str]) -> BundleConfig:
@@ -88,7 +105,7 @@ def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
     path = Path(folder) / name
     try:
         real = path.resolve(strict=True)
-        if not real.is_relative_to(Path(folder).resolve(strict=True)):
+        if not any(real.is_relative_to(home) for home in _homes(Path(folder).resolve(strict=True))):
             raise UserError(f"{path} is a link out of the bundle", "put the file itself into the folder", 422)
         if not real.is_file():
             raise UserError(f"{path} is not a file", "copy the bundle again, whole", 422)
@@ -102,6 +119,16 @@ def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
     if len(data) > _LARGEST[name]:  # it grew in between
         raise _too_large(path, name)
     return data
+
+
+def _homes(folder: Path) -> list[Path]:
+    """Where a bundle's files may lie: in its folder; in the Hub's cache, also where the cache keeps contents.
+
+    There `models--USER--REPO/snapshots/COMMIT/` has links to `models--USER--REPO/blobs/`, or to `blobs/` of all.
+    """
+    storage = folder.parent.parent
+    is_cached = folder.parent.name == "snapshots" and storage.name.startswith("models--")
+    return [folder, storage / "blobs", storage.parent / "blobs"] if is_cached else [folder]
 
 
 def _too_large(path: Path, name: str) -> UserError:
@@ -123,7 +150,7 @@ def write_bundle(
     document = config.to_json()
     BundleConfig.from_json(document, str(target / CONFIG_FILE))
     check_state(config, state, str(target / WEIGHTS_FILE))
-    _check_replaceable(target)
+    check_replaceable(target)
     files = {
         CONFIG_FILE: json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n",
         WEIGHTS_FILE: state_bytes(state),
@@ -135,12 +162,12 @@ def write_bundle(
         fresh = Path(work) / "fresh"
         for name, data in files.items():
             _write_synced(fresh / name, data)
-        _take_place(fresh, target, Path(work) / "old")
+        take_place(fresh, target, Path(work) / "old")
         _sync_folder(target.parent)
     return target
 
 
-def _take_place(fresh: Path, target: Path, aside: Path) -> None:
+def take_place(fresh: Path, target: Path, aside: Path) -> None:
     """`fresh` becomes `target`; an earlier bundle goes `aside` first, and comes back when that fails."""
     if target.exists():
         target.rename(aside)
@@ -158,7 +185,7 @@ def _figure_name(name: str) -> str:
     return name
 
 
-def _check_replaceable(target: Path) -> None:
+def check_replaceable(target: Path) -> None:
     """Only what a bundle is made of may be replaced: a folder with anything else in it is somebody's work."""
     if not target.exists():
         return

@@ -1,4 +1,4 @@
-"""The library's commands: `list` the models, `predict` pictures, `explain` the answers.
+"""The library's commands: `list` the models, `download` others, `predict` pictures, `explain` the answers.
 
 `list` answers from configs and headers alone, so it does not wait for torch; the others import what they need when
 they run. Tables are for people; with `--json` standard output holds JSON and nothing else.
@@ -94,7 +94,9 @@ def _print_models(models: list[Json]) -> None:
 @app.command("predict")
 def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
-    model: Annotated[str, typer.Option("--model", help="A bundled model's name or a bundle's folder.")] = "digits",
+    model: Annotated[
+        str, typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.")
+    ] = "digits",
     as_json: AsJson = False,
 ) -> None:
     """What the model says about each picture.
@@ -104,10 +106,11 @@ def predict(
     Example: python handwriter_models predict --model digits photo.jpg scans/
     """
     files = [file for path in paths for file in _pictures_at(path)]
-    read_config(find_bundle(model))  # before the seconds that torch takes to load
+    folder = find_bundle(model)
+    read_config(folder)  # before the seconds that torch takes to load
     from handwriter_models.classifier import load
 
-    answers = _answers(load(model), files)
+    answers = _answers(load(folder), files)
     failed = _print_lines(answers) if as_json else _print_answers(answers)
     if failed:
         print(f"{failed} of {len(files)} files could not be read", file=sys.stderr)
@@ -184,11 +187,33 @@ def _cells(answer: _Answer) -> tuple[str, ...]:
     return _printable(answer.path), answer.label or "", f"{answer.confidence:.1%}", runner_up, note
 
 
+@app.command("download")
+def download(
+    reference: Annotated[str, typer.Argument(metavar="USER/REPO[@REVISION]", help="Of the Hub.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option(help="A folder to copy the bundle to; else it stays in the cache.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetches a model from the Hugging Face Hub; `--model user/repo` does so by itself.
+
+    Only config, weights in safetensors, card and figures are fetched, into the Hub's own cache.
+
+    Example: python handwriter_models download user/repo@main --out runs/theirs
+    """
+    from handwriter_models.hub.copying import download_to
+
+    found = download_to(reference, out)
+    print(json.dumps(found.to_json()) if as_json else found.folder)
+
+
 @app.command("explain")
 def explain(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Folder for the pictures of the explanations.", show_default=False)],
-    model: Annotated[str, typer.Option("--model", help="A bundled model's name or a bundle's folder.")] = "digits",
+    model: Annotated[
+        str, typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.")
+    ] = "digits",
     label: Annotated[str | None, typer.Option(help="The label to explain; else what the model says.")] = None,
     method: Annotated[str | None, typer.Option(help="grad-cam (photographs) or integrated-gradients (ink).")] = None,
     as_json: AsJson = False,
@@ -201,13 +226,14 @@ def explain(
     Example: python handwriter_models explain --model digits seven.png --out explained
     """
     files = [file for path in paths for file in _pictures_at(path)]
-    read_config(find_bundle(model))  # before the seconds that torch takes to load
+    folder = find_bundle(model)
+    read_config(folder)  # before the seconds that torch takes to load
     from handwriter_models.classifier import load
     from handwriter_models.explain_files import Wish, explain_files, method_named
 
     wish = Wish(out, label, method_named(method))
     failed = 0
-    for line in explain_files(load(model), files, wish):
+    for line in explain_files(load(folder), files, wish):
         failed += line["error"] is not None
         print(json.dumps(line) if as_json else _explained(line), flush=True)
     if failed:

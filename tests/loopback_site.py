@@ -252,7 +252,7 @@ def _handler_of(site: LoopbackSite) -> type[BaseHTTPRequestHandler]:
         def _any(self) -> None:
             site.handle(self)
 
-        do_GET = do_HEAD = do_POST = do_CONNECT = do_OPTIONS = _any  # noqa: N815 - the base class's names
+        do_GET = do_HEAD = do_POST = do_PUT = do_CONNECT = do_OPTIONS = _any  # noqa: N815 - the base class's names
 
         def log_message(self, *args: Any) -> None:
             pass

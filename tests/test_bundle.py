@@ -134,7 +134,7 @@ def test_bundle_is_found_by_folder_and_unknown_ones_list_what_there_is(small_bun
         ("nothing-like-it", "unknown model"),
         ("", "unknown model"),
         ("a\x00b", "unknown model"),
-        ("user/repo", "models of the Hub are not fetched"),
+        ("user//repo", "unknown model"),
         (str(tmp_path), "it has no config.json"),
     ):
         with pytest.raises(UserError, match=what) as caught:

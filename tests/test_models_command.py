@@ -109,14 +109,14 @@ def test_table_for_people_shows_any_file_name_without_steering_the_terminal(smal
     ("arguments", "what"),
     [
         (("predict", "--model", "nonsense", "x.png"), "unknown model 'nonsense'"),
-        (("predict", "--model", "user/repo", "x.png"), "models of the Hub"),
+        (("predict", "--model", "user/repo", "x.png"), "HF_HUB_OFFLINE is set"),
         (("predict",), "Missing argument"),
         (("predict", "--color", "x.png"), "No such option"),
         (("fly",), "No such command"),
     ],
 )
 def test_wrong_use_ends_with_2_and_a_message(arguments: tuple[str, ...], what: str) -> None:
-    done = ended(*arguments)
+    done = ended(*arguments, HF_HUB_OFFLINE="1")
     assert (done.returncode, done.stdout) == (2, "")
     assert what in done.stderr
     assert "Traceback" not in done.stderr

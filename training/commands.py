@@ -1,4 +1,4 @@
-"""The commands of `python training`: fit, evaluate, recipes here; export, search and writer have files of their own.
+"""The commands of `python training`: fit, evaluate, recipes; export, publish, search and writer have their own files.
 
 Everything heavy is imported inside the commands, so that `--help` answers at once. With `--json` the result is the only
 thing on standard output.
@@ -14,6 +14,7 @@ import typer
 
 from training.export_commands import app as export_app
 from training.left_out import end
+from training.publish_commands import app as publish_app
 from training.search_command import app as search_app
 from training.writer_commands import app as writer_app
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(search_app)
 app.add_typer(export_app)
+app.add_typer(publish_app)
 app.add_typer(writer_app, name="writer")
 _SOURCES = "a dataset or folder of pictures, mnist, sklearn-digits, omniglot-korean, omniglot-latin, characters, …"
 Source = Annotated[str, typer.Argument(help=_SOURCES)]
@@ -44,7 +46,7 @@ def fit(
     data: Data = None,
     init: Annotated[
         str | None,
-        typer.Option("--weights", "--init", help="imagenet, none, a .safetensors file, or a bundle to begin with"),
+        typer.Option("--weights", "--init", help="imagenet, none, a .safetensors file, or a bundle (user/repo, too)"),
     ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="change a field of the recipe: train.epochs=5")
@@ -66,6 +68,7 @@ def fit(
     python training fit mnist --recipe mlp-digits --out runs/mlp
     python training fit data/pets --recipe frozen-resnet50
     """
+    from handwriter_models.bundle import pinned
     from training.device import chosen_device
     from training.distributed import ranks
     from training.fit import Order
@@ -75,11 +78,12 @@ def fit(
     common = {"epochs": epochs, "batch": batch, "rate": rate, "seed": seed}
     overrides = [*(changes or []), *(f"train.{key}={value}" for key, value in common.items() if value is not None)]
     overrides += [f"finetune.unfreeze={json.dumps(unfreeze)}"] if unfreeze else []
+    start = pinned(init) if init else None
     with ranks() as group:
         chosen = read_recipe(recipe, overrides)
         place = out or Path("runs") / chosen.name
         where = group.device(chosen_device(device))
-        result = run(Order(source, chosen, place, data, resume, restart, where, init, group))
+        result = run(Order(source, chosen, place, data, resume, restart, where, start, group))
     if not group.main:
         return
     _show(result.metrics, f"bundle {result.bundle}", as_json)

@@ -15,6 +15,13 @@ from curation.export.links import markdown, web_address, web_source
 from curation.export.selection import PARTS, Label, Sample
 
 UNKNOWN = "Licence not known"
+_FRONT_MATTER = (
+    "license: other",
+    "license_name: of-each-picture",
+    "license_link: ATTRIBUTION.md",
+    "task_categories:\n- image-classification",
+    "tags:\n- handwriter",
+)
 Counts = Mapping[str, Mapping[str, int]]  # part → label → pictures
 
 
@@ -22,7 +29,7 @@ def write_card(folder: Path, name: str, counts: Counts, paths: str) -> None:
     """A README with the number of pictures by label and part; `paths` is where a part's files are: `data/{part}-*`."""
     parts = [part for part in PARTS if counts.get(part)]
     labels = sorted({label for part in parts for label in counts[part]})
-    lines = ["---", "configs:", "- config_name: default", "  data_files:"]
+    lines = ["---", *_FRONT_MATTER, "configs:", "- config_name: default", "  data_files:"]
     for part in parts:
         lines += [f"  - split: {part}", f'    path: "{paths.format(part=part)}"']
     lines += ["---", "", f"# {markdown(name)}", "", "| label | " + " | ".join(parts) + " |"]

@@ -7,15 +7,12 @@ only our own page can judge), nor read our pictures (Cross-Origin-Resource-Polic
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Iterable
-
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from handwriter_models.answer_headers import adding
+from handwriter_models.host_names import HostNames
 
 _POLICY = "; ".join(
     (
@@ -45,8 +42,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, host: str) -> None:
         self._app = app
-        self._names = _names(host)
-        self._open = host in {"0.0.0.0", "::"}  # noqa: S104 - a comparison
+        self._names = HostNames(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what is allowed."""
@@ -65,7 +61,7 @@ class Guard:
 
     def _refusal(self, method: str, headers: Headers) -> tuple[int, str, str] | None:
         host = headers.get("host", "")
-        if not self._is_ours(host):
+        if not self._names.has(host):
             return 403, "this name is not the server's", "open the address that the command printed"
         if method in {"GET", "HEAD"}:
             return None
@@ -77,28 +73,3 @@ class Guard:
         if not length.isdecimal() or int(length) > _LARGEST:
             return 413, "the request is too large or does not say its length", "choose fewer pictures at once"
         return None
-
-    def _is_ours(self, host: str) -> bool:
-        """Whether the Host header names us: the port is left out, as it cannot be forged by a page of the web."""
-        name = host.rpartition("]")[0][1:] if host.startswith("[") else host.partition(":")[0]
-        if name.casefold() in self._names:
-            return True
-        return self._open and _is_number(name)
-
-
-def _names(host: str) -> set[str]:
-    names = {host.strip("[]").casefold(), "localhost", "127.0.0.1", "::1"}
-    return names | {name.casefold() for name in _machine(host)}
-
-
-def _machine(host: str) -> Iterable[str]:
-    """The machine's own name, by which neighbours in a network reach a server that listens to them."""
-    return () if host in {"127.0.0.1", "localhost", "::1"} else (socket.gethostname(), f"{socket.gethostname()}.local")
-
-
-def _is_number(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

@@ -38,6 +38,7 @@ PROVENANCE = {
     "omniglot-latin": Provenance(f"{_OMNIGLOT}, 26 Latin letters drawn by 20 people", "MIT"),
     "omniglot-mnist": Provenance(f"{_OMNIGLOT}, all characters, and some of {_MNIST}", "MIT and CC BY-SA 3.0"),
     "characters": Provenance(f"{_OMNIGLOT} and some of {_MNIST}; tangles and signs", "MIT and CC BY-SA 3.0"),
+    "teach": Provenance("pictures that a person gave on the Teach page", "as their owner says"),
 }
 _WRITERS = Provenance(
     "[QMNIST](https://github.com/facebookresearch/qmnist), who wrote each MNIST digit", "BSD-3-Clause"
@@ -84,7 +85,7 @@ def _front_matter(config: BundleConfig) -> str:
     values = [("accuracy", metrics["accuracy"]), ("f1", metrics["f1"]["macro"]), ("ece", metrics["ece"])]
     entry = {
         "task": {"type": "image-classification", "name": "Image Classification"},
-        "dataset": {"name": dataset, "type": (known and known.hub) or dataset, "split": "test"},
+        "dataset": {"name": dataset, "type": (known and known.hub) or dataset, "split": _split(metrics)},
         "metrics": [{"type": kind, "value": value, "name": kind} for kind, value in values],
     }
     fields: dict[str, Any] = {
@@ -128,7 +129,10 @@ def _use(config: BundleConfig) -> str:
 
 def _results(config: BundleConfig) -> str:
     metrics = config.metrics
-    lines = [f"## Results on {metrics['n']} test pictures", "", *_table(("measure", ""), _measures(metrics))]
+    of = "cross-validated pictures" if "cross_validation" in metrics else "test pictures"
+    lines = [f"## Results on {metrics['n']} {of}", "", *_table(("measure", ""), _measures(metrics))]
+    if "cross_validation" in metrics:
+        lines += ["", _cross_validated(metrics)]
     if "interval_method" in metrics:
         lines += ["", f"In brackets: {metrics['interval_method']}."]
     statement = leak_statement(metrics)
@@ -137,6 +141,22 @@ def _results(config: BundleConfig) -> str:
     if "by_group" in metrics:
         lines += ["", *_groups(metrics["by_group"])]
     return "\n".join([*lines, "", *_each_label(metrics["per_label"])])
+
+
+def _split(metrics: Json) -> str:
+    return "cross-validation" if "cross_validation" in metrics else "test"
+
+
+def _cross_validated(metrics: Json) -> str:
+    """How these figures came about where no pictures were set apart."""
+    found = metrics["cross_validation"]
+    text = (
+        f"No pictures were set apart for a test. Each of the {metrics['n']} was answered by a head that had not seen "
+        f"it ({found['folds']} folds, {found['groups']} groups: pictures of one burst and near copies stay together); "
+        "the head in this bundle has learned them all. Temperature and threshold come from the same answers."
+    )
+    single = ", ".join(_escaped(name) for name in found["single_burst"])
+    return f"{text} **Too good for {single}:** all their pictures come from one burst, or are near copies." if single else text
 
 
 def _measures(metrics: Json) -> list[tuple[str, ...]]:

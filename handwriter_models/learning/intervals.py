@@ -20,8 +20,8 @@ _DRAWS = 2000
 Interval = list[float]
 
 
-def wilson(hits: int, count: int) -> Interval | None:
-    """[low, high] of the share `hits` of `count`; None when there is nothing to count."""
+def wilson(hits: float, count: int) -> Interval | None:
+    """[low, high] of the share `hits` of `count`, which may be a sum of shares; None when there is nothing to count."""
     if not count:
         return None
     share, z = hits / count, _Z * _Z / count
