@@ -38,6 +38,7 @@ from handwriter_models.errors import UserError
 from training.preparation import cache_folder
 from training.progress import messages
 from training.recipes import DataOptions
+from training.samples import in_order
 
 Numbers = NDArray[np.int64]
 Parts = dict[str, list[PictureRow]]
@@ -99,7 +100,7 @@ def photographs(source: str, options: DataOptions, seed: int) -> Iterator[Photog
         unreadable = _brought_up_to_date(pictures)
         rows = _usable(root, pictures.rows(), unreadable)
         parts, divided = _divided(pictures, rows, options, seed)
-        found = Photographs(pictures, features, _names(rows), parts, unreadable, divided)
+        found = Photographs(pictures, features, in_order({row.label for row in rows}), parts, unreadable, divided)
         _check(found)
         yield found
 
@@ -171,12 +172,6 @@ def _empty_folders(root: Path) -> set[str]:
     base = root / IMAGES if (root / IMAGES).is_dir() else root
     folders = [path for path in base.iterdir() if path.is_dir() and not path.name.startswith(".")]
     return {path.name for path in folders if path.name not in OURS and not any(path.rglob("*.*"))}
-
-
-def _names(rows: Sequence[PictureRow]) -> list[str]:
-    found = {row.label for row in rows}
-    numbers = all(name.isascii() and name.isdigit() for name in found)
-    return sorted(found, key=lambda name: (int(name) if numbers else 0, name))
 
 
 def _divided(pictures: Pictures, rows: list[PictureRow], options: DataOptions, seed: int) -> tuple[Parts, str]:

@@ -84,9 +84,9 @@ def fit(order: Order) -> Result:
     messages.print(f"{order.source}: {counts} pictures")
     config = first_config(order, splits)
     identity = {"recipe": config.recipe, "fingerprint": config.data["fingerprint"], "start": order.start}
-    finished = _finished(order, config)
-    if finished:
-        return replace(finished, unreadable=splits.unreadable)
+    finished = finished_metrics(order, config.recipe, config.data["fingerprint"])
+    if finished is not None:
+        return Result(order.out, finished, splits.unreadable)
     torch.manual_seed(order.recipe.train.seed)
     network = first_network(config, order.start)
     material = Material(train, splits.validation, augmentation_of(order.recipe), identity)
@@ -183,15 +183,15 @@ def public_name(source: str) -> str:
     return Path(source).resolve().name if Path(source).is_dir() else source
 
 
-def _finished(order: Order, config: BundleConfig) -> Result | None:
-    """The result that is there already, when the training to resume had reached its end."""
+def finished_metrics(order: Order, recipe: dict[str, Any], fingerprint: str) -> dict[str, Any] | None:
+    """The metrics that are there already, when the training to resume had reached its end on the same data."""
     if not order.resume or read_checkpoint(run_folder(order.out)) or not (order.out / "config.json").is_file():
         return None
     there = read_config(order.out)
-    if (there.recipe, there.data) != (config.recipe, config.data):
+    if (there.recipe, there.data.get("fingerprint")) != (recipe, fingerprint):
         return None
-    messages.print(f"{order.out} is finished already")
-    return Result(order.out, there.metrics)
+    messages.print(f"{order.out} is finished already", markup=False)
+    return there.metrics
 
 
 def take_up(order: Order, trainer: Trainer, identity: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """Any folder of pictures as prepared samples: `label/picture`, or the same below train/, validation/ and test/.
 
-The layout is torchvision's ImageFolder. A file that cannot be read is listed, not fatal; labels keep the sorted order
-of their folders, numbers by value, so that "10" follows "9".
+The layout is torchvision's ImageFolder; of a dataset of ours what lies below its images/ is read. A file that cannot
+be read is listed, not fatal; labels keep the sorted order of their folders, numbers by value, so that "10" follows "9".
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from curation.layout import OURS, PICTURES
 from handwriter_models.errors import UserError
 from training.preparation import prepared_files
-from training.samples import Samples, check_labels
+from training.samples import Samples, check_labels, in_order
 
 _ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _SPLITS = {"train": "train", "training": "train", "validation": "validation", "val": "validation", "test": "test"}
@@ -25,6 +26,8 @@ def read_folder(root: Path) -> tuple[dict[str, Samples], Unreadable]:
     if not root.is_dir():
         known = "mnist, sklearn-digits, omniglot-korean, omniglot-latin, characters, or a folder of pictures"
         raise UserError(f"unknown source {str(root)!r}", f"sources: {known}")
+    if (root / PICTURES).is_dir() and {path.name for path in _folders(root)} <= {PICTURES, *OURS}:
+        root = root / PICTURES
     folders = _split_folders(root)
     names = {split: _label_names(folder) for split, folder in folders.items()}
     first = "all" if "all" in names else "train"
@@ -54,9 +57,7 @@ def _folders(root: Path) -> list[Path]:
 
 
 def _label_names(folder: Path) -> list[str]:
-    names = [path.name for path in _folders(folder)]
-    numbers = all(name.isascii() and name.isdigit() for name in names)
-    return sorted(names, key=lambda name: (int(name) if numbers else 0, name))
+    return in_order(path.name for path in _folders(folder))
 
 
 def _check_same_labels(root: Path, first: str, wanted: list[str], split: str, found: list[str]) -> None:

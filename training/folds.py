@@ -7,7 +7,7 @@ model is fitted is not known here: `fit_and_answer` does it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,9 +57,11 @@ def cross_validate(
     _check(labels, names, groups, k)
     answers = np.zeros((len(labels), len(names)), np.float64)
     folds = []
-    for number, (train, test) in enumerate(_folds(labels, groups, k, seed), 1):
+    numbers = fold_numbers(labels, groups, k, seed)
+    for number in range(k):
+        train, test = np.flatnonzero(numbers != number), np.flatnonzero(numbers == number)
         answers[test] = fit_and_answer(train, test)
-        folds.append({"fold": number, "train": len(train), **_row(labels[test], answers[test], names)})
+        folds.append({"fold": number + 1, "train": len(train), **_row(labels[test], answers[test], names)})
     columns = {name: np.array([fold[name] for fold in folds], float) for name in SHOWN if _known(folds, name)}
     return {
         "k": k,
@@ -79,9 +81,13 @@ def groups_of(samples: Samples) -> Numbers:
     return np.unique(np.asarray(prints_of(samples).sha256s), return_inverse=True)[1]
 
 
-def _folds(labels: Numbers, groups: Numbers, k: int, seed: int) -> Iterator[tuple[Numbers, Numbers]]:
+def fold_numbers(labels: Numbers, groups: Numbers, k: int, seed: int) -> Numbers:
+    """The fold of each picture, (n,), from 0: labels spread evenly, groups whole."""
+    numbers = np.zeros(len(labels), np.int64)
     splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed)
-    yield from splitter.split(np.zeros(len(labels)), labels, groups)
+    for number, (_, inside) in enumerate(splitter.split(np.zeros(len(labels)), labels, groups)):
+        numbers[inside] = number
+    return numbers
 
 
 def _check(labels: Numbers, names: list[str], groups: Numbers, k: int) -> None:

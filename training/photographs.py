@@ -37,14 +37,15 @@ from handwriter_models.learning.options import Epoch
 from handwriter_models.networks import arguments_as_json
 from handwriter_models.photograph import Photograph
 from training import frozen
-from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
+from training.checkpoint import remove_checkpoint, run_folder
 from training.datasets import Photographs, photographs
 from training.evaluate import Answers, metrics_of
 from training.figures import draw_figures
-from training.fit import public_name
+from training.fit import finished_metrics, public_name
 from training.held_out_photographs import prints_of_rows
 from training.leaks import with_parent
 from training.progress import messages
+from training.recipes import Recipe
 from training.samples import Samples
 from training.stopwatch import Stopwatch
 
@@ -84,7 +85,7 @@ def fit_photographs(order: Order) -> tuple[dict[str, Any], list[tuple[str, str]]
         messages.print(
             f"{order.source}: {counts} pictures, {len(dataset.names)} labels ({dataset.divided})", markup=False
         )
-        finished = _finished(order, dataset)
+        finished = finished_metrics(order, _told(order).as_json(), dataset.fingerprint())
         if finished is not None:
             return finished, dataset.unreadable
         if order.recipe.is_transfer:
@@ -175,20 +176,13 @@ def _answered(trained: Trained, material: PhotoMaterial, device: str) -> Trained
     return replace(trained, rows=rows, validation=validation, test=test)
 
 
-def _finished(order: Order, dataset: Photographs) -> dict[str, Any] | None:
-    """The metrics that are there already, when the training to resume had reached its end."""
-    if not order.resume or read_checkpoint(run_folder(order.out)) or not (order.out / "config.json").is_file():
-        return None
-    there = read_config(order.out)
-    recipe = frozen.told(order.recipe, order.start) if order.recipe.is_transfer else order.recipe
-    if (there.recipe, there.data.get("fingerprint")) != (recipe.as_json(), dataset.fingerprint()):
-        return None
-    messages.print(f"{order.out} is finished already", markup=False)
-    return there.metrics
+def _told(order: Order) -> Recipe:
+    """The recipe as the bundle stores it."""
+    return frozen.told(order.recipe, order.start) if order.recipe.is_transfer else order.recipe
 
 
 def _config(order: Order, dataset: Photographs, trained: Trained) -> BundleConfig:
-    recipe = frozen.told(order.recipe, order.start) if order.recipe.is_transfer else order.recipe
+    recipe = _told(order)
     seen = [*trained.rows["train"], *trained.rows["validation"]]
     learned = prints_of_rows(dataset, seen, public_name(order.source)).learned()
     data = {

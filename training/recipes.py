@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -176,6 +176,8 @@ def recipe_from_table(table: Mapping[str, Any], name: str = "") -> Recipe:
     """The recipe in a table as TOML or a bundle gives it; `UserError` names the wrong field and value."""
     _refuse_unknown("recipe", table, _TOP)
     sections = {key: _section(key, kind, _table(key, table.get(key, {}))) for key, kind in _SECTIONS.items()}
+    if sections["backbone"].reads == CLASSES and "scale" not in table.get("head", {}):
+        sections["head"] = replace(sections["head"], scale="all")  # probabilities are of one unit
     found = table.get("name", name)
     if not isinstance(found, str) or not found:
         raise UserError(f"recipe name is {found!r}", 'give a text like name = "digits"')

@@ -7,6 +7,7 @@ where writers are known, and keeps the share of each label where they are not, w
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -141,3 +142,10 @@ def check_labels(samples: Samples) -> None:
         raise UserError(
             f"label {empty[0]!r} of {samples.source} has no readable picture", "add pictures to it or remove the folder"
         )
+
+
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Labels as outputs are numbered: sorted, numbers by value, so that "10" follows "9"."""
+    names = list(labels)
+    numbers = all(name.isascii() and name.isdigit() for name in names)
+    return sorted(names, key=lambda name: (int(name) if numbers else 0, name))

@@ -65,15 +65,10 @@ class Task:
 
 def folds_of(labels: Numbers, groups: Numbers, seed: int) -> Numbers:
     """The fold of each picture, (n,): labels spread evenly, groups whole; fewer folds than three for tiny datasets."""
-    from sklearn.model_selection import StratifiedGroupKFold
+    from training.folds import fold_numbers
 
     fewest = min(len(np.unique(groups[labels == label])) for label in np.unique(labels))
-    parts = max(2, min(FOLDS, fewest))
-    folds = np.zeros(len(labels), np.int64)
-    splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-    for number, (_, inside) in enumerate(splitter.split(np.zeros(len(labels)), labels, groups)):
-        folds[inside] = number
-    return folds
+    return fold_numbers(labels, groups, max(2, min(FOLDS, fewest)), seed)
 
 
 def chosen(trial: Chooser, views: int) -> dict[str, Any]:

@@ -150,13 +150,12 @@ def _split(metrics: Json) -> str:
 def _cross_validated(metrics: Json) -> str:
     """How these figures came about where no pictures were set apart."""
     found = metrics["cross_validation"]
-    text = (
+    single = ", ".join(_escaped(name) for name in found["single_burst"])
+    return (
         f"No pictures were set apart for a test. Each of the {metrics['n']} was answered by a head that had not seen "
         f"it ({found['folds']} folds, {found['groups']} groups: pictures of one burst and near copies stay together); "
         "the head in this bundle has learned them all. Temperature and threshold come from the same answers."
-    )
-    single = ", ".join(_escaped(name) for name in found["single_burst"])
-    return f"{text} **Too good for {single}:** all their pictures come from one burst, or are near copies." if single else text
+    ) + (f" **Too good for {single}:** all their pictures come from one burst, or are near copies." if single else "")
 
 
 def _measures(metrics: Json) -> list[tuple[str, ...]]:
@@ -250,10 +249,11 @@ def _data(config: BundleConfig) -> str:
     rows += [(PROVENANCE.get(name) or Provenance(f"`{name}`, made by the recipe", "–"), "training") for name in extras]
     table = _table(("data", "licence", "used for"), [(what.what, what.licence, use) for what, use in rows])
     train = recipe.get("train", {})
+    steps = f"{train['epochs']} epochs, seed {train['seed']}" if train else "fitted to the optimum, nothing by chance"
     divided = f"Divided {config.data['divided']}. " if config.data.get("divided") else ""
     how = (
-        f"{divided}Recipe `{recipe.get('name')}`: {train.get('epochs')} epochs, seed {train.get('seed')}; all of it is "
-        f"in `config.json`. Fingerprint of the data: `{str(config.data.get('fingerprint'))[:16]}`."
+        f"{divided}Recipe `{recipe.get('name')}`: {steps}; all of it is in `config.json`. Fingerprint of the data: "
+        f"`{str(config.data.get('fingerprint'))[:16]}`."
     )
     return "\n".join(["## Data and training", "", *table, "", how])
 

@@ -25,6 +25,7 @@ from handwriter_models.learning.options import Epoch, HeadOptions, TrainOptions
 from handwriter_models.networks import Head, Standardize
 
 _FINEST = 2.0**-10  # of a vector's value: finer differences are those of float16, not of pictures
+_QUIETEST = 0.1  # of the usual deviation: values that move less are not stretched further
 Tell = Callable[[Epoch], None]
 
 
@@ -91,7 +92,7 @@ def train_head(
     """
     own, common = options
     generator = torch.Generator(device).manual_seed(common.seed)
-    head = _first_head(train, outputs, own, common.seed).to(device)
+    head = first_head(train, outputs, own, common.seed).to(device)
     training = _Training(head, train.to(device), validation.to(device), (own, common), generator)
     best, kept = 0, training.weights()
     for number in range(1, common.epochs + 1):
@@ -112,15 +113,16 @@ def train_head(
     return TrainedHead(head.eval().cpu().requires_grad_(False), training.history, best, training.stopped)
 
 
-def _first_head(train: Vectors, outputs: int, options: HeadOptions, seed: int) -> Head:
+def first_head(train: Vectors, outputs: int, options: HeadOptions, seed: int) -> Head:
     """Random but for the standardisation, which is that of the training pictures in all views."""
     values = train.values.flatten(0, 1).double()
     mean = values.mean(0)
     deviation = values.std(0, unbiased=False)
     moving = deviation[deviation > mean.abs() * _FINEST]
     # What hardly ever moves in few training pictures (a ReLU that none of them wakes, a class that they do not show)
-    # must not shout in the next one: nothing is stretched further than all values are together.
-    deviation = deviation.clamp_min(moving.square().mean().sqrt() if len(moving) else 1.0)
+    # must not shout in the next one.
+    usual = moving.square().mean().sqrt() if options.scale == "all" else _QUIETEST * moving.median()
+    deviation = deviation.clamp_min(usual if len(moving) else 1.0)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = Head(values.shape[1], options.hidden, outputs)

@@ -43,13 +43,15 @@ class HeadOptions:
     """What is learned on top of frozen features; 0 switches `hidden`, `mixup` and `patience` off.
 
     `mixup` is the parameter of the Beta distribution by which two pictures are mixed, `patience` the number of epochs
-    without a better validation loss after which training ends, `balanced` lets each label weigh the same.
+    without a better validation loss after which training ends, `balanced` lets each label weigh the same. `scale`: each
+    value is stretched to the same deviation, or none further than all are together, as for values of one unit.
     """
 
     hidden: int = number(128, 0, 4096)
     mixup: float = number(0.2, 0.0, 10.0)
     balanced: bool = True
     patience: int = number(10, 0, 100_000)
+    scale: str = choice("each", "all")
 
 
 @dataclass(frozen=True)
