@@ -1,0 +1,57 @@
+// Talks to the server: the session's name in a header, patience when the server is busy, one kind of error.
+
+const HEADER = 'X-Teach-Session';
+const PATIENCE = 5; // tries when the server says that it is busy
+
+export class ApiError extends Error {
+  constructor(status, error, hint) {
+    super(error);
+    Object.assign(this, { status, hint });
+  }
+}
+
+export class Api {
+  constructor() { this.session = null; }
+
+  get(path) { return this.send('GET', path); }
+  post(path, body) { return this.send('POST', path, body); }
+
+  async send(method, path, body, times = PATIENCE) {
+    const response = await this.fetch(method, path, body);
+    if ((response.status === 429 || response.status === 503) && times > 1 && response.headers.has('Retry-After')) {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(10, Number(response.headers.get('Retry-After')) || 1)));
+      return this.send(method, path, body, times - 1);
+    }
+    if (!response.ok) throw await failure(response);
+    return response.status === 204 ? null : response.json();
+  }
+
+  // The bytes of a download, as a Blob.
+  async blob(path, body) {
+    const response = await this.fetch('POST', path, body);
+    if (!response.ok) throw await failure(response);
+    return response.blob();
+  }
+
+  async fetch(method, path, body) {
+    const form = body instanceof FormData;
+    const headers = { ...(this.session && { [HEADER]: this.session }), ...(body && !form && { 'Content-Type': 'application/json' }) };
+    try {
+      return await fetch(new URL(`teach/api/${path}`, document.baseURI), { method, headers, body: form || !body ? body : JSON.stringify(body) });
+    } catch {
+      throw new ApiError(0, '', '');
+    }
+  }
+}
+
+async function failure(response) {
+  const body = await response.json().catch(() => ({}));
+  return new ApiError(response.status, body.error ?? '', body.hint ?? '');
+}
+
+export function form(files, fields = {}) {
+  const made = new FormData();
+  for (const file of files) made.append('file', file, file.name || 'picture');
+  for (const [name, value] of Object.entries(fields)) made.append(name, value);
+  return made;
+}

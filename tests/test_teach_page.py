@@ -1,0 +1,232 @@
+"""The Teach page in a real browser: drawing and recording classes, live answers, undo, a server that forgets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from selenium.webdriver.common.action_chains import ActionChains
+
+from tests.axe import violations
+from tests.browser import Browser, Look, Point, chromium
+from tests.characters import camera_film, strokes_of
+from tests.demo_server import ROOT, Server, running
+from tests.hub_site import HubSite
+
+TEACH = ROOT / "demo" / "static" / "teach"
+FORGET = """
+const done = arguments[0];
+indexedDB.open('handwriter-teach').onsuccess = ({ target: { result: base } }) => {
+  base.transaction('list').objectStore('list').get('work').onsuccess = ({ target: { result: work } }) => {
+    base.close();
+    const headers = { 'X-Teach-Session': work.session };
+    fetch('teach/api/session', { method: 'DELETE', headers }).then((answer) => done(answer.status));
+  };
+};
+"""
+
+KEPT = """
+const done = arguments[0];
+indexedDB.open('handwriter-teach').onsuccess = ({ target: { result: base } }) => {
+  const counted = base.transaction('pictures').objectStore('pictures').count();
+  counted.onsuccess = () => { base.close(); done(counted.result); };
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def hub() -> Iterator[HubSite]:
+    with HubSite() as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def server(hub: HubSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    environment = hub.environment(tmp_path_factory.mktemp("hub"), "hf_ana_writes")
+    with running(["--model", "digits"], environment) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def opened(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with chromium(Look(camera=camera_film(tmp_path_factory.mktemp("camera")))) as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(opened: Browser, server: Server) -> Iterator[Browser]:
+    """The page with nothing kept; it must not complain, and must ask nobody but its own server."""
+    opened.driver.get(f"{server.address}/health")
+    opened.driver.execute_async_script("indexedDB.deleteDatabase('handwriter-teach').onsuccess = arguments[0]")
+    opened.console_errors()
+    opened.requested()
+    open_page(opened, server)
+    yield opened
+    assert [line for line in opened.console_errors() if "404" not in line] == []
+    assert [address for address in opened.requested() if not address.startswith(server.address)] == []
+
+
+def open_page(browser: Browser, server: Server) -> None:
+    browser.driver.get(f"{server.address}/teach")
+    browser.wait(lambda: browser.find(".ht[data-ready]"), "the page is ready")
+
+
+def name(page: Browser, place: int, text: str) -> None:
+    """Gives the class at that place, from 1, another name."""
+    field = page.find(f"#classes > li:nth-child({place}) .ht-name")
+    assert field
+    field.click()
+    ActionChains(page.driver).send_keys(text + "\n").perform()
+
+
+def changed(strokes: list[list[Point]], turn: int) -> list[list[Point]]:
+    """The same character again, as no hand draws it twice."""
+    wide, slant = 0.8 + 0.08 * (turn % 5), 0.12 * (turn % 3 - 1)
+    return [
+        [(140 + (x - 140) * wide + slant * (y - 140), 140 + (y - 140) * 0.95 + turn) for x, y in s] for s in strokes
+    ]
+
+
+def teach(page: Browser, character: str, place: int, count: int = 4) -> None:
+    """Draws the character so many times, each for the class at that place."""
+    for turn in range(count):
+        page.draw(changed(strokes_of(character), turn), pause_ms=2)
+        page.click(f"#bars li:nth-child({place}) .ht-add")
+
+
+def cards(page: Browser) -> dict[str, int]:
+    """Names of the classes with their number of pictures."""
+    read = "return [...document.querySelectorAll('.ht-class')].map((c) => [c.dataset.name, +c.dataset.pictures])"
+    return dict(page.run(read))
+
+
+def wait_learned(page: Browser) -> None:
+    page.wait(lambda: page.run("return document.querySelector('#estimate').dataset.busy") == "false", "learned", 40)
+
+
+def wait_label(page: Browser, label: str) -> None:
+    read = "return document.querySelector('#answer').dataset.label"
+    page.wait(lambda: page.run(read) == label, f"the answer {label!r}", 30)
+
+
+def test_drawn_classes_are_learned_and_answered_live(page: Browser) -> None:
+    name(page, 1, "일곱")
+    name(page, 2, "three")
+    teach(page, "7", 1)
+    teach(page, "3", 2)
+    wait_learned(page)
+    assert cards(page) == {"일곱": 4, "three": 4}
+    page.draw(changed(strokes_of("3"), 6))
+    wait_label(page, "three")
+    assert list(page.bars()) == ["일곱", "three"]
+    assert page.bars()["three"] > 0.5
+    assert "three" in page.text("#verdict")
+    name(page, 2, "셋")
+    wait_label(page, "셋")
+    assert page.text("#figure-text").startswith("Tested on 8 pictures")
+    page.click("#clear")
+    page.draw(strokes_of("7"))
+    wait_label(page, "일곱")
+    page.click("#save-bundle")
+    page.wait(lambda: "Saved" in page.text("#toast-text"), "the download")
+    assert violations(page) == []
+
+
+def test_what_was_taught_is_published_with_the_key_of_the_terminal(page: Browser, server: Server, hub: HubSite) -> None:
+    teach(page, "7", 1, 2)
+    teach(page, "0", 2, 2)
+    wait_learned(page)
+    (key,) = re.findall(r"key for publishing from the page: (\w+)", "".join(server.said))
+    page.click("#publish summary")
+    for field, text in (("#publish-repo", "ana/taught"), ("#publish-key", key)):
+        found = page.find(field)
+        assert found
+        found.send_keys(text)
+    page.click("#publish-send")
+    page.wait(lambda: page.find("#publish-done a"), "the address", 40)
+    assert page.text("#publish-done").endswith("/ana/taught")
+    assert {"config.json", "model.safetensors", "README.md"} <= set(hub.repo("ana/taught").files)
+
+
+def test_removed_pictures_and_classes_come_back(page: Browser) -> None:
+    name(page, 1, "가")
+    teach(page, "7", 1, 3)
+    teach(page, "3", 2, 2)
+    wait_learned(page)
+    page.click("#classes > li:first-child .ht-thumb")
+    page.click("#classes > li:first-child button[aria-label='Remove class 가']")
+    assert cards(page) == {"Class 2": 2}
+    page.click("#toast-undo")
+    assert cards(page) == {"가": 2, "Class 2": 2}
+    ActionChains(page.driver).key_down("\ue009").send_keys("z").key_up("\ue009").perform()
+    assert cards(page) == {"가": 3, "Class 2": 2}
+    wait_learned(page)
+    assert page.text("#figure-text").startswith(("Tested on 5 pictures", "5 of 5")), "the server has them again, too"
+    page.draw(strokes_of("7"))
+    wait_label(page, "가")
+
+
+def test_reload_keeps_everything_and_a_server_that_forgot_is_sent_it_again(page: Browser, server: Server) -> None:
+    teach(page, "7", 1, 2)
+    teach(page, "0", 2, 2)
+    wait_learned(page)
+    page.wait(lambda: page.driver.execute_async_script(KEPT) == 4, "the pictures are kept")
+    open_page(page, server)
+    assert cards(page) == {"Class 1": 2, "Class 2": 2}
+    page.draw(strokes_of("7"))
+    wait_label(page, "Class 1")
+    assert page.driver.execute_async_script(FORGET) == 204
+    page.click("#bars li:nth-child(1) .ht-add")
+    page.wait(lambda: "has forgotten" in page.text("#banner-text"), "the banner")
+    page.click("#banner-act")
+    wait_learned(page)
+    page.draw(changed(strokes_of("0"), 3))
+    wait_label(page, "Class 2")
+    assert cards(page) == {"Class 1": 3, "Class 2": 2}
+
+
+def test_camera_records_while_the_button_is_held(page: Browser) -> None:
+    page.click("#tab-camera")
+    page.click("#camera-start")
+    button = page.wait(lambda: page.find("#bars li:nth-child(1) .ht-add:not(:disabled)"), "the camera")
+    ActionChains(page.driver).click_and_hold(button).pause(1.5).release().perform()
+    recorded = page.wait(lambda: cards(page)["Class 1"], "frames")
+    assert 3 <= recorded <= 16
+    page.click("#tab-draw")
+    teach(page, "0", 2, 3)
+    wait_learned(page)
+    page.click("#tab-camera")
+    page.click("#camera-start")
+    wait_label(page, "Class 1")
+    assert "one burst" in page.text("#warnings")
+    page.click("#camera-stop")
+
+
+def test_page_speaks_korean_and_fits_a_phone(page: Browser) -> None:
+    page.click('[data-language="ko"]')
+    assert page.text("#tab-draw") == "그리기"
+    assert page.text("#warnings").startswith("분류를 두 개 이상")
+    phone = {"width": 360, "height": 780, "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    assert page.run("return document.documentElement.scrollWidth") <= 360
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**phone, "width": 1280, "height": 1000})
+    page.click('[data-language="en"]')
+
+
+def test_both_languages_have_every_text_and_every_text_is_used(page: Browser) -> None:
+    read = "import(new URL('page/teach/texts.js', document.baseURI)).then((m) => arguments[0](m.TEACH_TEXTS))"
+    texts = page.driver.execute_async_script(read)
+    assert list(texts["en"]) == list(texts["ko"])
+    for key, english in texts["en"].items():
+        assert set(re.findall(r"\{\w+\}", texts["ko"][key])) == set(re.findall(r"\{\w+\}", english)), key
+        assert re.search("[가-힣]", texts["ko"][key]), key
+    markup = (TEACH / "teach.html").read_text("utf-8")
+    scripts = "".join(path.read_text("utf-8") for path in TEACH.glob("*.js") if path.name != "texts.js")
+    shared = page.driver.execute_async_script(
+        "import(new URL('page/texts.js', document.baseURI)).then((m) => arguments[0](Object.keys(m.TEXTS.en)))"
+    )
+    used = set(re.findall(r'data-(?:text|aria|tip)="(\w+)"', markup)) | set(re.findall(r"say\('(\w+)'", scripts))
+    assert used <= {*texts["en"], *shared}
+    codes = {"few_classes", "empty", "few", "uneven", "single", "confused"}
+    assert set(texts["en"]) - used - codes <= set(re.findall(r"'(\w+)'", scripts))
