@@ -92,7 +92,7 @@ def export_onnx(
         UserError: extras are missing, a picture cannot be read, or the file would answer otherwise than torch.
     """
     config, network = read_bundle(find_bundle(bundle))
-    _check_extras()
+    check_extras()
     preparation = preparation_of(config.preprocessing)
     pictures, others = check_pictures(preparation, check, calibrate)
     answering = Answering(config, network, preparation)
@@ -211,7 +211,8 @@ def _compared(path: Path, data: bytes, wanted: list[Scores], pictures: Pictures)
     return OnnxFile(str(path), len(data), difference if np.isfinite(difference) else 1.0, same)
 
 
-def _check_extras() -> None:
+def check_extras() -> None:
+    """Raises `UserError` when a package that exporting needs is not installed."""
     for name in _EXTRAS:
         try:
             import_module(name)
