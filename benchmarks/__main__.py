@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NEED_DATA = {"digits_quality", "training_time", "suspicion", "extraction"}  # MNIST/raw, omniglot, photos
+NEED_DATA = {"digits_quality", "training_time", "suspicion", "extraction", "teach"}  # MNIST/raw, omniglot, photos
 MINUTES = {
     "start": 1,
     "serve": 4,
     "canvas": 1,
+    "crowd": 2,
     "digits_quality": 5,
     "training_time": 20,
     "downloads": 4,
@@ -23,6 +24,8 @@ MINUTES = {
     "review": 2,
     "frozen": 9,
     "extraction": 3,
+    "static_page": 3,
+    "teach": 2,
 }  # on two cores
 
 

@@ -75,7 +75,7 @@ async def _run(load: Load, requests: Sequence[bytes]) -> tuple[list[float], floa
         while len(times) < load.count and time.perf_counter() - start < load.seconds:
             sent = time.perf_counter()
             writer.write(requests[turn % len(requests)])
-            await _read_answer(reader)
+            await read_answer(reader)
             times.append(time.perf_counter() - sent)
             turn += 1
         writer.close()
@@ -84,7 +84,8 @@ async def _run(load: Load, requests: Sequence[bytes]) -> tuple[list[float], floa
     return times, time.perf_counter() - start
 
 
-async def _read_answer(reader: asyncio.StreamReader) -> bytes:
+async def read_answer(reader: asyncio.StreamReader) -> bytes:
+    """The body of one answer; raises `RuntimeError` when it is not a 200."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
     length = int(head.split("content-length:")[1].split("\r\n")[0])
     body = await reader.readexactly(length)

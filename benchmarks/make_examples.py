@@ -57,6 +57,23 @@ SHAPES: dict[str, list[list[Curve]]] = {
         [[(96, 54), (94, 140), (92, 228)]],
         [[(192, 60), (144, 106), (98, 146)], [(98, 146), (150, 184), (200, 228)]],
     ],
+    "a": [
+        [[(182, 112), (148, 86), (108, 108), (98, 156), (126, 194), (164, 180), (184, 136)]],
+        [[(186, 88), (186, 150), (204, 198)]],
+    ],
+    "e": [[[(98, 148), (146, 146), (188, 134), (172, 96), (132, 86), (98, 118), (98, 170), (136, 204), (188, 184)]]],
+    "h": [[[(104, 50), (102, 140), (100, 224)]], [[(102, 156), (138, 116), (174, 136), (178, 180), (178, 224)]]],
+    "ㄹ": [
+        [[(86, 74), (196, 74)], [(196, 74), (194, 138)]],
+        [[(88, 138), (194, 138)]],
+        [[(88, 138), (86, 206)], [(86, 206), (204, 204)]],
+    ],
+    "ㅎ": [
+        [[(120, 52), (162, 54)]],
+        [[(76, 96), (206, 94)]],
+        [[(140, 120), (98, 136), (88, 176), (112, 216), (160, 218), (190, 186), (182, 142), (140, 120)]],
+    ],
+    "ㅏ": [[[(126, 50), (126, 140), (124, 234)]], [[(126, 138), (190, 136)]]],
     "가": [
         [[(66, 86), (104, 82), (144, 82)], [(144, 82), (130, 146), (74, 208)]],
         [[(196, 50), (196, 140), (194, 234)]],
@@ -70,14 +87,23 @@ SHAPES: dict[str, list[list[Curve]]] = {
     ],
 }  # fmt: skip
 
+# Character, width, English and Korean name. The demo shows each to the models that know the character, and those of
+# FOREIGN to all: no model should take them for one of its labels.
 STROKES = [
     ("7", 18, "7", "7"),
     ("4", 14, "4", "4"),
     ("8", 22, "8", "8"),
     ("3", 8, "thin", "가늘게"),
+    ("a", 16, "a", "a"),
+    ("e", 18, "e", "e"),
+    ("h", 14, "h", "h"),
+    ("ㄹ", 18, "ㄹ", "ㄹ"),
+    ("ㅎ", 14, "ㅎ", "ㅎ"),
+    ("ㅏ", 18, "ㅏ", "ㅏ"),
     ("가", 16, "Hangul", "한글"),
     (":)", 14, "a smile", "얼굴"),
 ]
+FOREIGN = ("가", ":)")
 
 PICTURES = [
     ("pen.jpg", "thin pen", "가는 펜"),
@@ -164,7 +190,8 @@ def main(folder: Path) -> None:
     known: dict[str, list[dict[str, object]]] = {"strokes": [], "pictures": []}
     for name, width, english, korean in STROKES:
         lines = [[[round(x), round(y)] for x, y in stroke] for stroke in strokes_of(name)]
-        known["strokes"].append({"name": {"en": english, "ko": korean}, "width": width, "strokes": lines})
+        label = {} if name in FOREIGN else {"label": name}
+        known["strokes"].append({"name": {"en": english, "ko": korean}, **label, "width": width, "strokes": lines})
     for file, picture, english, korean in pictures():
         picture.save(folder / file, quality=86)
         known["pictures"].append({"name": {"en": english, "ko": korean}, "file": file})

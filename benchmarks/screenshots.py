@@ -47,6 +47,32 @@ def draw_face(browser: Browser, address: str) -> None:
     settle(browser)
 
 
+def draw_letter(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.click('#models input[value="characters"]')
+    browser.draw(strokes_of("h"))
+    settle(browser)
+
+
+def ask_why(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.draw(strokes_of("4"))
+    browser.click("#why")
+    browser.wait(lambda: browser.run("return document.querySelector('#why-heat').naturalWidth"), "the heat")
+    settle(browser)
+
+
+def compare(browser: Browser, address: str) -> None:
+    browser.open(address)
+    browser.click('#models input[value="hangul"]')
+    chosen = browser.find("#compare")
+    assert chosen
+    chosen.send_keys("characters")
+    browser.draw(strokes_of("ㅎ"))
+    browser.wait(lambda: browser.text("#other-winner"), "the second answer")
+    settle(browser)
+
+
 def blank(browser: Browser, address: str) -> None:
     browser.open(address)
     time.sleep(0.5)
@@ -83,12 +109,16 @@ def settle(browser: Browser) -> None:
     time.sleep(0.2)
 
 
-DESK: dict[str, Any] = {"width": 1180, "height": 940}
+DESK: dict[str, Any] = {"width": 1180, "height": 1000}
+TALL: dict[str, Any] = {"width": 1180, "height": 1475}
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "phone": True, "ratio": 2.0}
 SCENES: Scenes = {
     "draw-light-en": (draw_seven, DESK),
     "draw-dark-ko": (draw_four, {**DESK, "dark": True, "language": "ko-KR"}),
     "refused": (draw_face, DESK),
+    "characters": (draw_letter, {**DESK, "height": 1100}),
+    "why": (ask_why, TALL),
+    "compare": (compare, {**DESK, "dark": True, "language": "ko-KR"}),
     "upload": (upload, DESK),
     "webcam": (webcam, {**DESK, "camera": True}),
     "phone": (draw_seven, PHONE),
@@ -101,6 +131,8 @@ TRIALS: Scenes = {
     "phone-blank": (blank, PHONE),
     "upload-ko": (upload, {**DESK, "language": "ko-KR"}),
     "phone-upload": (upload, PHONE),
+    "phone-why-ko": (ask_why, {**PHONE, "height": 1500, "language": "ko-KR"}),
+    "tablet": (compare, {"width": 820, "height": 1400}),
     "webcam-dark-ko": (webcam, {**DESK, "camera": True, "dark": True, "language": "ko-KR"}),
 }
 

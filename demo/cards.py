@@ -17,11 +17,20 @@ from demo.shelf import Shelf
 from handwriter_models.errors import UserError
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_INTERVAL = re.compile(r"(?<=[\d%]) \[([\d.]+%?), ([\d.]+%?)\]")  # stays in one line: tables scroll instead
 _FIGURE = re.compile(r"[\w][\w.-]{0,100}\.png")
+# What Markdown cannot say: pictures are fetched when they come into sight (a card may have twenty), and what is wider
+# than the page is scrolled by itself, also with the keyboard. Text is escaped, so these are only ever tags.
+_BETTER = (
+    ("<img ", '<img loading="lazy" '),
+    ("<table>", '<div class="wide" tabindex="0"><table>'),
+    ("</table>", "</table></div>"),
+    ("<pre>", '<pre tabindex="0">'),
+)
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{name}</title><link rel="icon" href="../page/favicon.png"><link rel="stylesheet" href="../page/card.css"></head>
-<body><main>{card}</main></body></html>"""
+<body><main><p><a href="../">HandWriter</a></p>{card}</main></body></html>"""
 
 
 def card_routes(shelf: Shelf) -> APIRouter:
@@ -56,5 +65,8 @@ def card_as_html(text: str) -> str:
     """The Markdown of a card without its front matter; raw HTML in it is shown as text."""
     from markdown_it import MarkdownIt
 
-    rendered: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(_FRONT_MATTER.sub("", text, 1))
+    told = _INTERVAL.sub("\u00a0[\\1,\u00a0\\2]", _FRONT_MATTER.sub("", text, 1))
+    rendered: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(told)
+    for plain, better in _BETTER:
+        rendered = rendered.replace(plain, better)
     return rendered

@@ -19,8 +19,9 @@ STATIC = Path(__file__).parent / "static"
 TITLE = "HandWriter"
 HEAD = """
 <link rel="stylesheet" href="page/page.css">
+<link rel="stylesheet" href="page/answer.css">
 <link rel="modulepreload" href="page/page.js">
-<meta name="description" content="Draw, upload or show a handwritten digit, and watch a small network read it.">
+<meta name="description" content="Draw or show a character or a picture, and watch a small network say what it is.">
 <meta name="color-scheme" content="light dark">
 """
 _START = "import(new URL('page/page.js', document.baseURI)).then((page) => page.start(element, props));"

@@ -21,3 +21,14 @@ def public_link(host: str, port: int) -> str | None:
         print("  --share needs a way out to gradio.live; the page above works on this network", file=sys.stderr)
         return None
     return link
+
+
+def what_it_allows(locked: bool, feedback: bool) -> str:
+    """What the link means, in words for the person who opened it."""
+    who = "anyone who has it and a name and password" if locked else "anyone who has it"
+    lines = [f"  {who} can use the page and its API until you stop it; no file of this machine can be read through it"]
+    if feedback:
+        lines.append("  they can also send corrections, which are kept up to --feedback-limit")
+    if not locked:
+        lines.append("  --auth user:password asks for a password first")
+    return "\n".join(lines)

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from demo.space_file import space_models
 from handwriter_models.bundle import bundled_names, find_bundle, read_config
 from handwriter_models.errors import UserError
+from handwriter_models.learning.intervals import wilson
 
 if TYPE_CHECKING:
     from handwriter_models.classifier import Classifier
@@ -46,9 +48,12 @@ class Shelved:
             "kind": config.kind,
             "description": dict(config.description),
             "labels": list(config.labels),
+            "groups": dict(config.groups),
             "parameters": _parameters(config.network.name, config.network.arguments),
             "accuracy": _number(config.metrics, "accuracy"),
             "tested": _number(config.metrics, "n"),
+            "interval": _interval(config.metrics),
+            "ece": _number(config.metrics, "ece"),
             "rejects": config.rejection is not None,
         }
 
@@ -66,6 +71,18 @@ def _parameters(network: str, arguments: dict[str, Any]) -> int:
 def _number(metrics: Any, field: str) -> float | int | None:  # noqa: ANN401 - a bundle's free table
     value = metrics.get(field) if isinstance(metrics, dict) else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _interval(metrics: dict[str, Any]) -> list[float] | None:
+    """[low, high] of the accuracy at 95 %: over whole writers where they are known, else over pictures."""
+    for field in ("accuracy_interval_by_writer", "accuracy_interval"):
+        match metrics.get(field):
+            case [int() | float() as low, int() | float() as high]:
+                return [float(low), float(high)]
+    accuracy, count = _number(metrics, "accuracy"), _number(metrics, "n")
+    if accuracy is None or not isinstance(count, int) or not 0 <= accuracy <= 1 or count < 1:
+        return None
+    return wilson(round(accuracy * count), count)
 
 
 class Shelf:
@@ -104,12 +121,12 @@ def _drawn_line() -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def find_models(asked: Sequence[str]) -> list[Path]:
-    """The folders of the models asked for, or of all bundled ones with `digits` first.
+    """The folders of the models asked for, else of those of the Space, else of all bundled ones with `digits` first.
 
     Loads no torch, so that a mistyped name is told at once; raises `UserError` when one is unknown, when its config
     is broken, when two share a name, or when there is none at all.
     """
-    names = list(asked) or sorted(bundled_names(), key=lambda name: (name != "digits", name))
+    names = list(asked) or space_models() or sorted(bundled_names(), key=lambda name: (name != "digits", name))
     if not names:
         raise UserError("no model is bundled", "train one (python training fit --help) and give --model FOLDER", 422)
     folders = [find_bundle(name) for name in names]
@@ -137,7 +154,12 @@ class Workers:
 
     def __init__(self, threads: int | None = None, waiting: int = 256) -> None:
         self._pool = ThreadPoolExecutor(threads or max(2, os.cpu_count() or 2), thread_name_prefix="predict")
-        self._free = waiting
+        self._free = self._most = waiting
+
+    @property
+    def waiting(self) -> int:
+        """How many pictures wait or are being answered."""
+        return self._most - self._free
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work()` returns, from a thread; raises `UserError` (503) when too many already wait."""

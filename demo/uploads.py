@@ -1,4 +1,4 @@
-"""Reads the multipart form of a prediction, with its limits enforced while the bytes arrive.
+"""Reads a multipart form with pictures, with its limits enforced while the bytes arrive.
 
 A server has no limit of its own, and a declared length may be a lie or missing: bytes are counted as they come. What is
 over the limit is read on for a while without being kept, because a client that is still sending when the connection
@@ -9,7 +9,7 @@ thread is free for them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,11 +31,12 @@ _HOW = "send multipart/form-data with the picture in the field 'file': curl -F f
 
 @dataclass(frozen=True)
 class PictureForm:
-    """The form of `POST /predict/`."""
+    """The form of `POST /predict/`; `label` is of `POST /explain/` only."""
 
     file: UploadFile
     model: str | None
     seen: bool
+    label: str | None = None
 
 
 class _TooLarge(Exception):  # noqa: N818 - a signal inside this module, never an error that leaves it
@@ -68,16 +69,34 @@ class _Counter:
             return
 
 
-async def read_picture_form(request: Request, limit: int) -> PictureForm:
+@dataclass(frozen=True)
+class FormRules:
+    """What a form may hold: bytes and number of pictures, all together, and the names of its fields."""
+
+    bytes: int
+    fields: Sequence[str] = FIELDS
+    pictures: int = 1
+    picture: str = "file"  # the field that holds them
+
+
+async def read_picture_form(request: Request, limit: int, fields: Sequence[str] = FIELDS) -> PictureForm:
     """The form; raises `UserError` with status 400, 408, 413, 415 or 422. `limit` is in bytes of the picture."""
-    counter = _Counter(request.receive, limit + _ENVELOPE)
+    form = await read_form(request, FormRules(limit, fields))
+    seen = text_of(form, "seen") in ("1", "true", "yes")
+    return PictureForm(pictures_of(form)[0], text_of(form, "model"), seen, text_of(form, "label"))
+
+
+async def read_form(request: Request, rules: FormRules) -> FormData:
+    """Any form with pictures; raises as `read_picture_form` does. Whoever asked for it closes it."""
+    counter = _Counter(request.receive, rules.bytes + _ENVELOPE * rules.pictures)
     try:
-        _check_headers(request, limit)
+        _check_headers(request, rules)
         async with asyncio.timeout(_READ_SECONDS):
-            form = await Request(request.scope, counter).form(max_files=4, max_fields=16, max_part_size=4096)
+            most = rules.pictures + 3  # so that a few too many are told, and more are not even parsed
+            form = await Request(request.scope, counter).form(max_files=most, max_fields=16, max_part_size=4096)
     except _TooLarge:
         await counter.drain()
-        raise too_large(limit) from None
+        raise _too_large(rules) from None
     except UserError:
         await counter.drain()
         raise
@@ -86,37 +105,47 @@ async def read_picture_form(request: Request, limit: int) -> PictureForm:
     except (MultiPartException, HTTPException, ClientDisconnect) as error:
         what = getattr(error, "message", "") or getattr(error, "detail", "") or "it ended too early"
         raise UserError(f"the form cannot be read: {what}", _HOW, status=400) from None
-    return _checked(form)
+    try:
+        _check_fields(form, rules)
+    except UserError:
+        await form.close()
+        raise
+    return form
 
 
-def too_large(limit: int) -> UserError:
-    """The error for a picture over `limit` bytes."""
-    return UserError(f"the picture is larger than {limit // 2**20} MB", "send a smaller one", status=413)
+def pictures_of(form: FormData, field: str = "file") -> list[UploadFile]:
+    """The pictures in a form that was read by `read_form`: one at least."""
+    return [one for one in form.getlist(field) if isinstance(one, UploadFile)]
 
 
-def _check_headers(request: Request, limit: int) -> None:
+def text_of(form: FormData, field: str) -> str | None:
+    """The text of a field; None when it is not there or empty."""
+    value = form.get(field)
+    return value if isinstance(value, str) and value else None
+
+
+def _too_large(rules: FormRules) -> UserError:
+    what = "the picture is" if rules.pictures == 1 else "the pictures together are"
+    return UserError(f"{what} larger than {rules.bytes // 2**20} MB", "send less at once", status=413)
+
+
+def _check_headers(request: Request, rules: FormRules) -> None:
     kind = request.headers.get("content-type", "")
     if not kind.lower().startswith("multipart/form-data"):
         raise UserError(f"the body is {kind or 'of no type'}, not a form", _HOW, status=415)
     length = request.headers.get("content-length", "0")
-    if length.isascii() and length.isdigit() and int(length) > limit + _ENVELOPE:
-        raise too_large(limit)
+    if length.isascii() and length.isdigit() and int(length) > rules.bytes + _ENVELOPE * rules.pictures:
+        raise _too_large(rules)
 
 
-def _checked(form: FormData) -> PictureForm:
-    for name in form:
-        if name not in FIELDS:
-            raise UserError(f"unknown field {name!r}", f"fields: {', '.join(FIELDS)}; {_HOW}", status=422)
-    files = form.getlist("file")
-    if len(files) != 1:
-        raise UserError(f"{len(files) or 'no'} pictures in the field 'file'", f"one a request; {_HOW}", status=422)
-    if isinstance(files[0], str):
-        raise UserError("the field 'file' holds text, not a file", _HOW, status=422)
-    return PictureForm(files[0], _text(form, "model"), _text(form, "seen") in ("1", "true", "yes"))
-
-
-def _text(form: FormData, field: str) -> str | None:
-    value = form.get(field)
-    if isinstance(value, UploadFile):
-        raise UserError(f"the field {field!r} holds a file, not text", _HOW, status=422)
-    return value or None
+def _check_fields(form: FormData, rules: FormRules) -> None:
+    for name, value in form.multi_items():
+        if name not in rules.fields:
+            raise UserError(f"unknown field {name!r}", f"fields: {', '.join(rules.fields)}; {_HOW}", status=422)
+        if (name == rules.picture) is isinstance(value, str):
+            kinds = "text, not a file" if name == rules.picture else "a file, not text"
+            raise UserError(f"the field {name!r} holds {kinds}", _HOW, status=422)
+    count = len(form.getlist(rules.picture))
+    if not 1 <= count <= rules.pictures:
+        most = "one a request" if rules.pictures == 1 else f"1 to {rules.pictures} a request"
+        raise UserError(f"{count or 'no'} pictures in the field {rules.picture!r}", f"{most}; {_HOW}", status=422)

@@ -18,6 +18,7 @@ import typer
 
 from handwriter_models.bundle import bundle_bytes, bundled_names, find_bundle, read_config
 from handwriter_models.errors import INCOMPLETE, UserError
+from handwriter_models.static_site.commands import site
 from handwriter_models.weights import WEIGHTS_FILE, parameter_count
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from handwriter_models.classifier import Classifier
 
 app = typer.Typer(help="Models that read pictures: see them and ask them.", no_args_is_help=True, add_completion=False)
+app.command("site")(site)
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _BATCH = 64
 Json = dict[str, Any]

@@ -1,16 +1,19 @@
 """Serves an application on a socket of ours: the port is bound before anything slow, and the end is clean.
 
-The demo and the review page share it. What an application does, and what is told when a port is taken, is theirs.
+The demo and the review page share it. Who is slow to say what they want is not waited for. What an application does,
+and what is told when a port is taken, is theirs.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import socket
 import threading
 from asyncio import CancelledError
 from collections.abc import Callable
+from dataclasses import dataclass
 from types import FrameType
 
 
@@ -46,11 +49,28 @@ def _stop(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def run(app: object, opened: socket.socket, announce: Callable[[], None], behind_proxy: bool = False) -> None:
-    """Serves until it is interrupted; `announce` is called once requests are answered.
+@dataclass(frozen=True)
+class Terms:
+    """How a server deals with connections.
 
-    `behind_proxy` believes the headers in which a proxy on this machine names the visitor.
+    Attributes:
+        proxies: addresses and networks, comma separated, of proxies that may name the visitor (X-Forwarded-For) and
+            the scheme; from anybody else these headers are ignored.
+        head_seconds: how long the head of a request may take to arrive, on a new connection and on a kept one.
+        connections: how many may be open at once; one more is answered with 503.
+        finish_seconds: how long requests that run when the server is told to stop may go on.
+        stopping: called then, before anything is waited for, so that streams without an end can end.
     """
+
+    proxies: str = ""
+    head_seconds: float = 20.0
+    connections: int = 512
+    finish_seconds: int = 2
+    stopping: Callable[[], None] = lambda: None
+
+
+def run(app: object, opened: socket.socket, announce: Callable[[], None], terms: Terms = Terms()) -> None:
+    """Serves until it is interrupted; `announce` is called once requests are answered."""
     import uvicorn
 
     class Server(uvicorn.Server):
@@ -58,19 +78,64 @@ def run(app: object, opened: socket.socket, announce: Callable[[], None], behind
             await super().startup(sockets)
             announce()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            terms.stopping()
+            await super().shutdown(sockets)
+
     class Quiet(logging.Filter):
         def filter(self, record: logging.LogRecord) -> bool:
-            """Requests that are cut off when the server stops are no fault to show."""
+            """Requests that are cut off when the server stops are no fault to show, nor is what strangers send."""
             cut = bool(record.exc_info and record.exc_info[0] and issubclass(record.exc_info[0], CancelledError))
-            return not (cut or "graceful shutdown exceeded" in record.getMessage())
+            said = record.getMessage()
+            return not (cut or "graceful shutdown exceeded" in said or said.startswith(_STRANGERS))
 
     config = uvicorn.Config(
         app,  # type: ignore[arg-type]
+        http=_impatient(terms.head_seconds),
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=behind_proxy,
-        timeout_graceful_shutdown=2,  # open pages hold a connection; they must not hold the exit
+        proxy_headers=bool(terms.proxies),
+        forwarded_allow_ips=terms.proxies,
+        limit_concurrency=terms.connections,
+        timeout_graceful_shutdown=terms.finish_seconds,  # open pages hold a connection; they must not hold the exit
     )
     logging.getLogger("uvicorn.error").addFilter(Quiet())
     Server(config).run(sockets=[opened])
+
+
+_STRANGERS = ("Unsupported upgrade", "No supported WebSocket", "Invalid HTTP request", "Exceeded concurrency")
+
+
+def _impatient(seconds: float) -> type[asyncio.Protocol]:
+    """The HTTP protocol of uvicorn, which alone would wait for ever for a head that never ends (slowloris)."""
+    from uvicorn.protocols.http.h11_impl import H11Protocol
+
+    class Impatient(H11Protocol):
+        _timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self._timer = self.loop.call_later(seconds, self._give_up)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            busy = self.cycle is not None and not self.cycle.response_complete
+            if busy and self._timer:
+                self._timer.cancel()
+                self._timer = None
+            elif not busy and not self._timer:
+                self._timer = self.loop.call_later(seconds, self._give_up)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            if self._timer:
+                self._timer.cancel()
+            super().connection_lost(exc)
+
+        def _give_up(self) -> None:
+            self._timer = None
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.close()
+
+    return Impatient

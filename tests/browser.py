@@ -129,6 +129,11 @@ class Browser:
         self.driver.get(address)
         self.wait(lambda: self.find(".hw[data-ready]"), "the page is ready")
 
+    def start_over(self) -> None:
+        """The open page as a visitor finds it: the first model, blank paper, the usual pen. No page is loaded."""
+        self.run(_START_OVER)
+        self.wait_for_state("blank")
+
     def find(self, selector: str) -> WebElement | None:
         """The first element, or None."""
         found = self.driver.find_elements(By.CSS_SELECTOR, selector)
@@ -139,6 +144,23 @@ class Browser:
         element = self.find(selector)
         assert element, selector
         element.click()
+
+    def choose(self, selector: str, text: str) -> None:
+        """Chooses what reads `text` in a list, as a person does with the keyboard."""
+        element = self.find(selector)
+        assert element, selector
+        element.send_keys(text)
+        chosen = "return document.querySelector(arguments[0]).selectedOptions[0].text"
+        self.wait(lambda: text in self.run(chosen, selector), text)
+
+    def use(self, model: str) -> None:
+        """Lets this model read."""
+        self.click(f'#models input[value="{model}"]')
+
+    def shows(self, selector: str) -> bool:
+        """Whether the element can be seen; a picture only when it has come."""
+        script = "const n = document.querySelector(arguments[0]); return n.checkVisibility() && n.naturalWidth !== 0"
+        return bool(self.run(script, selector))
 
     def run(self, script: str, *values: Any) -> Any:
         """What a script in the page returns."""
@@ -217,3 +239,18 @@ class Browser:
 
 
 SENT = "Network.requestWillBeSent"
+_START_OVER = """
+const find = (id) => document.querySelector('#' + id);
+const model = document.querySelector('#models input');
+if (!model.checked) model.click();
+find('compare').value = '';
+find('compare').dispatchEvent(new Event('change'));
+for (const id of ['why', 'wrong']) if (find(id).ariaExpanded === 'true') find(id).click();
+find('tab-draw').click();
+if (!find('clear').disabled) find('clear').click();
+find('brush').value = 18;
+find('brush').dispatchEvent(new Event('input'));
+find('history-clear').click();
+document.activeElement.blur();
+scrollTo(0, 0);
+"""

@@ -15,6 +15,7 @@ from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, wri
 
 if TYPE_CHECKING:
     from tests.browser import Browser
+    from tests.demo_server import Server
 
 # Several test processes share the cores: with a thread for each core in each of them, threads wait for one another.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -61,6 +62,16 @@ def write_small_bundle(folder: Path, config: BundleConfig | None = None) -> Path
 def small_bundle(tmp_path: Path) -> Path:
     """The folder of a small bundle."""
     return write_small_bundle(tmp_path / "small")
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Server]:
+    """One demo with all bundled models for the tests that only look at it: it takes longer to start than they need."""
+    from tests.demo_server import running
+
+    with running() as started:
+        yield started
+    assert "Traceback" not in "".join(started.said), "".join(started.said)
 
 
 @pytest.fixture(scope="module")

@@ -44,10 +44,12 @@ def models_to_serve() -> list[str]:
 
 
 @contextmanager
-def running(options: Sequence[str] = (), environment: dict[str, str] | None = None) -> Iterator[Server]:
-    """A demo on a free port; it must end within seconds of SIGTERM, with code 0."""
+def running(
+    options: Sequence[str] = (), environment: dict[str, str] | None = None, root: Path = ROOT
+) -> Iterator[Server]:
+    """A demo on a free port, its program below `root`; it must end within seconds of SIGTERM, with code 0."""
     models = [word for name in models_to_serve() for word in ("--model", name)]
-    command = [sys.executable, str(ROOT / "app.py"), "--port", "0", *models, *options]
+    command = [sys.executable, str(root / "app.py"), "--port", "0", *models, *options]
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

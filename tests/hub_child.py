@@ -2,7 +2,7 @@
 
 huggingface_hub reads HF_ENDPOINT when it is imported, and some other test has imported it before; so what is tested
 runs in a child that was started with it. It stays for a whole file of tests: it loads torch once, and faults of the Hub
-can be set between its steps. As a script, this module is that child.
+can be set between its steps. It tells when it asks anybody but this machine. As a script, this module is that child.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class HubChild:
         line = self._process.stdout.readline()
         assert line, "the child has ended: see its standard error"
         answer: Json = json.loads(line)
+        assert answer.pop("elsewhere") == [], "only the Hub of the test may be asked"
         return answer
 
 
@@ -133,13 +134,22 @@ STEPS: dict[str, Callable[..., Json]] = {
 def main() -> None:
     from handwriter_models.errors import UserError
 
+    elsewhere: list[str] = []
+
+    def watch(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect" and str(arguments[1][0]) not in ("127.0.0.1", "::1"):
+            elsewhere.append(str(arguments[1]))
+        if event == "socket.getaddrinfo" and str(arguments[0]) not in ("127.0.0.1", "localhost"):
+            elsewhere.append(str(arguments[0]))
+
+    sys.addaudithook(watch)
     for line in sys.stdin:
-        order, said = json.loads(line), []
+        order, said = json.loads(line), list[str]()
         try:
             answer = STEPS[order.pop("step")](said=said, **order)
         except UserError as error:
             answer = {"error": error.what, "hint": error.hint, "status": error.status}
-        print(json.dumps({**answer, "said": said}), flush=True)
+        print(json.dumps({**answer, "said": said, "elsewhere": elsewhere}), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,12 +9,12 @@ import httpx
 import pytest
 
 from tests.api_client import check_error, send
-from tests.demo_server import running
+from tests.demo_server import Server
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[httpx.Client]:
-    with running() as server, httpx.Client(base_url=server.address, timeout=60, trust_env=False) as opened:
+def client(demo: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=demo.address, timeout=60, trust_env=False) as opened:
         yield opened
 
 
@@ -49,8 +49,22 @@ def test_unknown_address_is_404_with_a_hint(client: httpx.Client, path: str) -> 
     check_error(client.get(path), 404)
 
 
-def test_nobody_can_fill_the_disk_through_gradio(client: httpx.Client) -> None:
-    check_error(client.post("/gradio_api/upload", files={"files": b"x"}), 404, "/predict/")
+@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example:80", "0123.gradio.live", "x.hf.space"])
+def test_name_of_somebody_else_is_refused(client: httpx.Client, name: str) -> None:
+    """A page of the web can point a name of its own here, and then reads what we answer (DNS rebinding)."""
+    check_error(client.get("/models", headers={"Host": name}), 421, "--allow-host")
+    check_error(client.get("/", headers={"Host": name}), 421, "--allow-host")
+
+
+def test_names_of_this_machine_are_right(client: httpx.Client) -> None:
+    for name in ("localhost", "127.0.0.1:1", "[::1]:7860"):
+        assert client.get("/health", headers={"Host": name}).status_code == 200
+
+
+def test_form_of_another_site_is_refused_and_its_link_is_not(client: httpx.Client) -> None:
+    foreign = {"Sec-Fetch-Site": "cross-site"}
+    check_error(client.post("/predict/", files={"file": b"x"}, headers=foreign), 403, "another site")
+    assert client.get("/", headers=foreign).status_code == 200
 
 
 def test_every_answer_carries_the_security_headers(client: httpx.Client) -> None:
@@ -73,11 +87,15 @@ def test_documentation_needs_nothing_from_elsewhere(client: httpx.Client) -> Non
 def test_documentation_describes_the_form_and_the_errors(client: httpx.Client) -> None:
     described = client.get("/openapi.json").json()
     assert described["openapi"].startswith("3.0"), "the newest that Swagger UI 4 can show"
-    assert set(described["paths"]) == {"/predict/", "/models", "/health"}
+    ours = {"/predict/", "/predict/batch", "/feedback/", "/models", "/health", "/settings", "/metrics"}
+    assert ours <= set(described["paths"])
+    for path in ours - {"/models", "/health"}:
+        told = next(iter(described["paths"][path].values()))["description"]
+        assert "curl " in told or "```sh\ncurl" in told, path
     post = described["paths"]["/predict/"]["post"]
     form = post["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert set(form["properties"]) == {"file", "model", "seen"}
-    assert {"200", "400", "413", "415", "422", "503"} <= set(post["responses"])
+    assert {"200", "400", "408", "413", "415", "422", "429", "503"} <= set(post["responses"])
 
 
 def test_model_card_is_a_page_whose_figures_load(client: httpx.Client) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from demo.refusals import refusal
 from demo.shelf import Workers, find_models, load_shelf
 from handwriter_models.bundle import bundled_names
 from handwriter_models.errors import UserError
@@ -30,6 +31,24 @@ def test_accuracy_is_read_from_the_metrics_or_absent(tmp_path: Path) -> None:
     silent = write_small_bundle(tmp_path / "silent", small_config(name="silent"))
     summaries = load_shelf([told, silent]).summaries()
     assert [(each["accuracy"], each["tested"]) for each in summaries] == [(0.5, 4), (None, None)]
+
+
+@pytest.mark.parametrize(
+    ("metrics", "wanted"),
+    [
+        ({"accuracy": 0.9, "n": 100, "accuracy_interval": [0.8, 0.95]}, [0.8, 0.95]),
+        ({"accuracy_interval": [0.8, 0.95], "accuracy_interval_by_writer": [0.7, 0.97]}, [0.7, 0.97]),
+        ({"accuracy": 0.9, "n": 100}, [0.8256, 0.9448]),
+        ({"accuracy": 0.9, "n": 100, "accuracy_interval": "wide"}, [0.8256, 0.9448]),
+        ({"accuracy": 9, "n": 100}, None),
+        ({}, None),
+    ],
+)
+def test_interval_is_that_over_writers_or_pictures_or_wilsons(
+    tmp_path: Path, metrics: dict[str, object], wanted: list[float] | None
+) -> None:
+    folder = write_small_bundle(tmp_path / "small", small_config(metrics=metrics))
+    assert load_shelf([folder]).summaries()[0]["interval"] == pytest.approx(wanted, abs=1e-4)
 
 
 def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -73,3 +92,6 @@ def test_what_waits_beyond_the_bound_is_refused_and_the_rest_is_answered() -> No
     answers = asyncio.run(rush())
     assert answers[:3] == ["done"] * 3
     assert [getattr(answer, "status", None) for answer in answers[3:]] == [503, 503]
+    told = refusal(answers[3])
+    assert (told.status_code, told.headers["Retry-After"]) == (503, "2")
+    assert b"too many pictures are waiting" in told.body

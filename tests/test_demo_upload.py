@@ -13,9 +13,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.browser import Browser, Look, chromium
+from tests.browser import Browser
 from tests.characters import encoded, picture_of
-from tests.demo_server import Server, running
+from tests.demo_server import Server
 
 PUT_ON_CLIPBOARD = """
 const [kind, data, done] = arguments;
@@ -26,27 +26,20 @@ navigator.clipboard.write([item]).then(() => done(''), (error) => done(String(er
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as started:
-        yield started
-    assert "Traceback" not in "".join(started.said), "".join(started.said)
-
-
-@pytest.fixture(scope="module")
-def opened(server: Server) -> Iterator[Browser]:
-    with chromium(Look()) as browser:
-        allowed = {"origin": server.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
-        browser.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
-        yield browser
+def opened(browser: Browser, demo: Server) -> Browser:
+    allowed = {"origin": demo.address, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    browser.driver.execute_cdp_cmd("Browser.grantPermissions", allowed)
+    browser.requested()
+    browser.open(demo.address)
+    return browser
 
 
 @pytest.fixture
-def page(opened: Browser, server: Server) -> Iterator[Browser]:
-    """A page just opened; whatever was asked of it, it asked nobody but its own server."""
-    opened.requested()
-    opened.open(server.address)
+def page(opened: Browser, demo: Server) -> Iterator[Browser]:
+    """A page as it is found; whatever is asked of it, it asks nobody but its own server."""
+    opened.start_over()
     yield opened
-    assert [address for address in opened.requested() if not address.startswith(server.address)] == []
+    assert [address for address in opened.requested() if not address.startswith(demo.address)] == []
 
 
 def choose(page: Browser, path: Path) -> None:
@@ -179,11 +172,14 @@ def test_every_example_is_answered_and_what_is_no_digit_is_refused(page: Browser
     assert answered == wanted
 
 
-def test_server_that_is_gone_is_told(server: Server, tmp_path: Path) -> None:
-    with running() as other, chromium(Look()) as browser:
-        browser.open(other.address)
-        other.process.terminate()
-        other.process.wait(15)
-        upload(browser, tmp_path, "7.png", encoded(picture_of("7")))
-        browser.wait_for_state("error")
-        assert "does not answer" in browser.text("#detail")
+def test_server_that_is_gone_is_told(page: Browser, tmp_path: Path) -> None:
+    gone = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
+    page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)
+    try:
+        upload(page, tmp_path, "7.png", encoded(picture_of("7")))
+        page.wait_for_state("error")
+        assert "does not answer" in page.text("#detail")
+    finally:
+        page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", {**gone, "offline": False})
+    upload(page, tmp_path, "7.png", encoded(picture_of("7")))
+    page.wait_for_answer("7")

@@ -9,13 +9,7 @@ import pytest
 
 from tests.browser import Browser, Look, chromium
 from tests.characters import camera_film
-from tests.demo_server import Server, running
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with running() as started:
-        yield started
+from tests.demo_server import Server
 
 
 @pytest.fixture(scope="module")
@@ -24,16 +18,18 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def opened(film: Path) -> Iterator[Browser]:
+def opened(film: Path, demo: Server) -> Iterator[Browser]:
     with chromium(Look(camera=film)) as browser:
+        browser.open(demo.address)
         yield browser
 
 
 @pytest.fixture
-def page(opened: Browser, server: Server) -> Iterator[Browser]:
-    """The webcam's tab of a page just opened, with the camera on."""
-    opened.open(server.address)
+def page(opened: Browser) -> Iterator[Browser]:
+    """The webcam's tab of the page, with the camera on and live."""
+    opened.start_over()
     opened.click("#tab-webcam")
+    opened.run("const live = document.querySelector('#live'); if (!live.checked) live.click()")
     opened.click("#camera-start")
     yield opened
     assert opened.console_errors() == []
@@ -41,6 +37,11 @@ def page(opened: Browser, server: Server) -> Iterator[Browser]:
 
 def shows(page: Browser, name: str) -> bool:
     return page.run("return !document.querySelector(arguments[0]).hidden", f"#{name}")
+
+
+def entries(page: Browser) -> int:
+    """How many last answers are shown."""
+    return int(page.run("return document.querySelectorAll('#history li').length"))
 
 
 def pause(page: Browser, milliseconds: int) -> None:
@@ -75,15 +76,17 @@ def test_snapshot_stops_the_picture_and_keeps_the_answer_until_live_again(page: 
     assert shows(page, "video")
 
 
-def test_without_live_only_snapshots_are_answered(page: Browser) -> None:
+def test_without_live_only_snapshots_are_answered_and_only_they_are_among_the_last_answers(page: Browser) -> None:
     page.wait_for_answer("7")
+    kept = entries(page)
     page.click("#live")
     pause(page, 600)
     before = page.answers
     pause(page, 700)
-    assert page.answers == before
+    assert (page.answers, entries(page)) == (before, kept)
     page.click("#snapshot")
     page.wait(lambda: page.answers == before + 1, "the answer to the snapshot")
+    page.wait(lambda: entries(page) == kept + 1, "the snapshot among the last answers")
 
 
 @pytest.mark.parametrize("way_out", ["#camera-stop", "#tab-draw"])
@@ -97,23 +100,14 @@ def test_camera_goes_off_when_stopped_or_left(page: Browser, way_out: str) -> No
     assert page.state == "blank"
 
 
-def test_forbidden_camera_is_told_with_what_to_do(server: Server, film: Path) -> None:
+def test_forbidden_camera_is_told_with_what_to_do(demo: Server, film: Path) -> None:
     with chromium(Look(camera=film, camera_allowed=False)) as browser:
-        denied = {"origin": server.address, "permission": {"name": "camera"}, "setting": "denied"}
+        denied = {"origin": demo.address, "permission": {"name": "camera"}, "setting": "denied"}
         browser.driver.execute_cdp_cmd("Browser.setPermission", denied)
-        browser.open(server.address)
+        browser.open(demo.address)
         browser.click("#tab-webcam")
         browser.click("#camera-start")
         browser.wait_for_state("error")
         assert "Allow it in the browser" in browser.text("#detail")
         browser.click('[data-language="ko"]')
         assert "카메라가 막혀 있습니다" in browser.text("#detail")
-
-
-def test_machine_without_a_camera_is_sent_to_upload(server: Server) -> None:
-    with chromium(Look()) as browser:
-        browser.open(server.address)
-        browser.click("#tab-webcam")
-        browser.click("#camera-start")
-        browser.wait_for_state("error")
-        assert "use Upload" in browser.text("#detail")

@@ -38,7 +38,8 @@ def test_a_server_for_all_answers_to_numbers_and_to_the_name_of_the_machine() ->
 
 
 @pytest.mark.parametrize(
-    ("host", "local"), [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("localhost", True), ("0.0.0.0", False)]
+    ("host", "local"),
+    [("127.0.0.1", True), ("127.0.0.2", True), ("::1", True), ("localhost", True), ("0.0.0.0", False)],
 )
 def test_local_is_what_only_this_machine_reaches(host: str, local: bool) -> None:
     assert is_local(host) is local

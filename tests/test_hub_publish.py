@@ -192,6 +192,19 @@ def test_the_card_loads_the_published_model_and_its_metadata_is_the_hubs(scene: 
     assert 'load("ana/whole")' in plain
 
 
+def test_a_space_that_is_not_ours_or_not_paid_for_is_told(scene: Scene) -> None:
+    model = {name: scene.publish("ana/served")[name] for name in ("url", "repo", "commit", "changed")}
+    how = {"bundle": str(scene.bundle), "model": model, "kind": "gradio", "token": TOKEN}
+    refused = scene.child.ask("publish_space", **how)
+    assert "wants a subscription (402)" in refused["error"]
+    assert "--space static" in refused["hint"]
+    theirs = scene.site.repo("ana/served", "space")
+    theirs.add(README__md=b"---\nsdk: gradio\n---\nmine", app__py=b"mine")
+    assert "its README.md is not ours" in scene.child.ask("publish_space", **how)["error"]
+    theirs.add(main__py=b"mine")
+    assert "it holds 'main.py'" in scene.child.ask("publish_space", **how)["error"]
+
+
 @pytest.mark.parametrize("kind", ["dataset", "space"])
 def test_any_folder_goes_and_comes_back_byte_for_byte(scene: Scene, kind: str) -> None:
     folder = scene.home / kind

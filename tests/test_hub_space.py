@@ -21,6 +21,9 @@ import pytest
 import yaml
 from itsdangerous import TimestampSigner
 
+from handwriter_models.hub.push import Published
+from handwriter_models.hub.space import SpaceOrder, belongs_to_space, write_space
+from handwriter_models.static_site.build import PAGE, RUNTIME
 from tests.api_client import check_error, send
 from tests.conftest import drawn_seven, write_small_bundle
 from tests.demo_server import Server, running
@@ -92,6 +95,30 @@ def test_the_space_names_what_the_hub_needs_to_build_it(scene: Scene) -> None:
     assert not names & {"gradio", "pydantic", "selenium", "optuna"}, "Gradio's own, and what no file imports"
     assert scene.space.created_with["sdk"] == "gradio"
     assert not [path for path in files if "__pycache__" in path or "bundled/digits" in path]
+
+
+def test_a_zerogpu_space_leaves_torch_to_the_hub_and_declares_its_gpu(tmp_path: Path) -> None:
+    bundle = write_small_bundle(tmp_path / "small")
+    model = Published("https://hub/ana/small", "ana/small", "a" * 40, ())
+    write_space(SpaceOrder("zerogpu", bundle, model), tmp_path / "space")
+    lines = (tmp_path / "space" / "requirements.txt").read_text("utf-8").splitlines()
+    assert {"torch", "torchvision"} <= set(lines), "without a version"
+    assert not any(line.startswith("--") for line in lines)
+    app = (tmp_path / "space" / "app.py").read_text("utf-8")
+    compile(app, "app.py", "exec")
+    assert app.index("import spaces") < app.index("from demo")
+    assert json.loads((tmp_path / "space" / "space.json").read_text("utf-8")) == {"models": [f"ana/small@{'a' * 40}"]}
+    assert 'suggested_hardware: "zero-a10g"' in (tmp_path / "space" / "README.md").read_text("utf-8")
+
+
+def test_every_file_of_a_space_of_ours_is_known_as_such() -> None:
+    """So that a later push may replace it, and remove it when it is no longer there."""
+    static = [path.relative_to(PAGE).as_posix() for path in PAGE.rglob("*") if path.is_file()]
+    static += [f"runtime/{path.name}" for path in RUNTIME.iterdir()]
+    for path in (*static, "models.json", "models/한글/model.onnx.gz", "demo/page.py", "app.py", "requirements.txt"):
+        assert belongs_to_space(path), path
+    for path in ("thesis.pdf", "main.py", ".env", "training/fit.py", "data/train.parquet"):
+        assert not belongs_to_space(path), path
 
 
 def drawn(turn: int = 0) -> bytes:

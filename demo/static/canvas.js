@@ -111,6 +111,14 @@ export class Paper {
     else this.emptied();
   }
 
+  // The strokes on the paper, and putting such strokes back: one step that can be undone.
+  held() { return this.strokes.now; }
+
+  put(strokes) {
+    this.strokes.change(strokes);
+    this.settled();
+  }
+
   // The tab was opened again: what is on the paper is asked about again.
   shown() {
     this.redraw();

@@ -1,5 +1,6 @@
 // Examples beside each way in: on the drawing tab strokes that are written before the reader's eyes, elsewhere pictures,
-// easy and hard ones.
+// easy and hard ones. Of the strokes those are offered that the model knows, and some that no model does; a model of
+// photographs is offered none of either.
 
 import { language, onLanguage, say } from './language.js';
 import { PAPER } from './ink.js';
@@ -8,13 +9,19 @@ export class Examples {
   constructor(root, { write, open }) {
     this.title = root.querySelector('#examples-title');
     this.box = root.querySelector('#examples');
-    Object.assign(this, { write, open, way: 'draw', known: { strokes: [], pictures: [] } });
+    this.part = this.box.parentElement;
+    Object.assign(this, { write, open, way: 'draw', known: { strokes: [], pictures: [] }, labels: [] });
     onLanguage(() => this.draw());
   }
 
   async load() {
     const response = await fetch(new URL('examples/examples.json', document.baseURI));
     this.known = await response.json();
+  }
+
+  setModel(model) {
+    this.labels = model.labels;
+    this.part.hidden = model.kind === 'photographs';
     this.draw();
   }
 
@@ -26,7 +33,8 @@ export class Examples {
   draw() {
     const drawing = this.way === 'draw';
     this.title.textContent = say(drawing ? 'examplesDraw' : 'examplesOther');
-    this.box.replaceChildren(...(drawing ? this.known.strokes.map((each) => this.strokes(each)) : this.known.pictures.map((each) => this.picture(each))));
+    const strokes = this.known.strokes.filter((each) => each.label === undefined || this.labels.includes(each.label));
+    this.box.replaceChildren(...(drawing ? strokes.map((each) => this.strokes(each)) : this.known.pictures.map((each) => this.picture(each))));
   }
 
   strokes(example) {

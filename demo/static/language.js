@@ -1,12 +1,13 @@
 // The language of the page: the browser's at first, the reader's choice from then on. Switching needs no reload:
-// elements carry the key of their text, and who makes text on the fly listens with `onLanguage`.
+// elements carry the key of their text, and who makes text on the fly listens with `onLanguage`. Some texts differ by
+// what is read (digits, any characters, photographs): a key with that word at its end wins over the plain key.
 
 import { TEXTS } from './texts.js';
 
 const KEY = 'handwriter-language';
 const listeners = [];
 const values = {};
-let current = 'en';
+let current = 'en', subject = '', page = null;
 
 const remembered = () => { try { return localStorage.getItem(KEY); } catch { return null; } }; // private mode throws
 const remember = (name) => { try { localStorage.setItem(KEY, name); } catch { /* the choice lasts for this visit */ } };
@@ -16,7 +17,8 @@ export const onLanguage = (listener) => listeners.push(listener);
 
 export function say(key, extra = {}) {
   const known = { ...values, ...extra };
-  return (TEXTS[current][key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
+  const text = TEXTS[current][key + subject] ?? TEXTS[current][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => known[name] ?? whole);
 }
 
 // Never 100 %: a network that has seen some thousand pictures cannot be that sure, and rounding would say it.
@@ -26,21 +28,29 @@ export const count = (number) => new Intl.NumberFormat(current).format(number);
 
 export function startLanguage(root, fixed) {
   Object.assign(values, fixed);
+  page = root;
   const asked = remembered() ?? (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2)).find((tag) => tag in TEXTS);
   for (const button of root.querySelectorAll('[data-language]')) {
-    button.addEventListener('click', () => { remember(button.dataset.language); use(root, button.dataset.language); });
+    button.addEventListener('click', () => { remember(button.dataset.language); use(button.dataset.language); });
   }
-  use(root, asked in TEXTS ? asked : 'en');
+  use(asked in TEXTS ? asked : 'en');
 }
 
-function use(root, name) {
+// What is read: 'Digits', 'Photos' or '' for any characters.
+export function speakOf(name) {
+  if (name === subject) return;
+  subject = name;
+  if (page) use(current);
+}
+
+function use(name) {
   current = name;
   document.documentElement.lang = name;
-  root.lang = name;
-  for (const node of root.querySelectorAll('[data-text]')) node.textContent = say(node.dataset.text);
-  for (const node of root.querySelectorAll('[data-aria]')) node.setAttribute('aria-label', say(node.dataset.aria));
-  for (const node of root.querySelectorAll('[data-tip]')) node.title = say(node.dataset.tip);
-  for (const button of root.querySelectorAll('[data-language]')) {
+  page.lang = name;
+  for (const node of page.querySelectorAll('[data-text]')) node.textContent = say(node.dataset.text);
+  for (const node of page.querySelectorAll('[data-aria]')) node.setAttribute('aria-label', say(node.dataset.aria));
+  for (const node of page.querySelectorAll('[data-tip]')) node.title = say(node.dataset.tip);
+  for (const button of page.querySelectorAll('[data-language]')) {
     button.setAttribute('aria-pressed', String(button.dataset.language === name));
   }
   for (const listener of listeners) listener();

@@ -1,39 +1,50 @@
-// The answer: the winner in large, what to make of it, the bars in the order of the labels, the picture the network saw.
-// Bars never change places, so that live answers can be followed by eye.
+// One model's answer: the winner in large, what to make of it, its group, the bars, the picture the network saw.
+// There may be two of them side by side (compare.js); `prefix` tells their elements apart.
 
+import { Bars } from './bars.js';
+import { Groups, labelName } from './groups.js';
 import { count, onLanguage, percent, say } from './language.js';
+import { write } from './nodes.js';
 
 const SURE = 0.9, PERHAPS = 0.6;
+const CALIBRATED = 0.05; // up to this calibration error "so many of 100" may be said
 const WAITING = { draw: 'blankDraw', upload: 'blankUpload', webcam: 'blankWebcam' };
 const SPOKEN_AFTER = 700; // a screen reader should hear the answer, not every step towards it
 
 export class Result {
-  constructor(root) {
-    const find = (id) => root.querySelector('#' + id);
+  constructor(root, prefix = '') {
+    const find = (id) => root.querySelector(`#${prefix}${id}`);
     this.box = find('result');
-    for (const id of ['winner', 'title', 'confidence', 'detail', 'seen', 'bars', 'time', 'spoken']) this[id] = find(id);
-    this.labels = [];
-    this.rows = new Map();
+    for (const id of ['who', 'winner', 'group', 'title', 'confidence', 'detail', 'seen', 'time', 'spoken']) this[id] = find(id);
+    this.bars = new Bars(find('bars'), find('all'), find('all-title'));
+    this.groups = new Groups(find('groups'));
+    this.model = null;
     this.shown = { state: 'blank', way: 'draw' };
     onLanguage(() => this.draw());
   }
 
-  setLabels(labels) {
-    if (labels.join('\n') === this.labels.join('\n')) return;
-    this.labels = labels;
-    this.digits = labels.length === 10 && labels.every((label, index) => label === String(index));
-    this.rows = new Map(labels.map((label) => [label, row(label)]));
-    this.bars.replaceChildren(...[...this.rows.values()].map((parts) => parts.item));
-    this.bars.classList.toggle('hw-many', labels.length > 12);
+  // What is shown stays where the labels do: the new model's answer to it is a moment away.
+  setModel(model) {
+    const same = model.labels.join('\n') === this.model?.labels.join('\n');
+    this.model = model;
+    if (same) return this.draw();
+    this.bars.setLabels(model.labels);
+    this.groups.setGroups(model.groups ?? {});
+    this.show({ state: 'blank', way: this.shown.way ?? 'draw' });
+  }
+
+  // Which model it is, where there are two.
+  nameIt(shown) {
+    this.who.hidden = !shown;
     this.draw();
   }
 
   blank(way) { this.show({ state: 'blank', way }); }
-  error(key, detail = '') { this.show({ state: 'error', key, detail }); }
+  error(key) { this.show({ state: 'error', key, way: this.shown.way }); }
 
-  answer(answer, way) {
-    if (answer.reason === 'blank') this.show({ state: 'blank', way, answer });
-    else this.show({ state: answer.rejected ? 'rejected' : 'answer', answer });
+  answer(answer, way, settled) {
+    const state = answer.reason === 'blank' ? 'blank' : answer.rejected ? 'rejected' : 'answer';
+    this.show({ state, way, answer, settled });
     this.box.dataset.answers = Number(this.box.dataset.answers) + 1;
   }
 
@@ -43,26 +54,34 @@ export class Result {
   }
 
   draw() {
-    const { state, answer } = this.shown;
+    const { state, answer, settled } = this.shown;
     this.box.dataset.state = state;
     const [winner, title, confidence, detail] = this.texts();
+    write(this.who, this.model?.name ?? '');
     write(this.winner, winner);
     write(this.title, title);
     write(this.confidence, confidence);
     write(this.detail, detail);
-    this.winner.classList.toggle('hw-long', winner.length > 2);
-    this.drawBars(state === 'answer' || state === 'rejected' ? answer : null);
+    this.winner.style.setProperty('--letters', Math.max(2, ...winner.split(' ').map(width)));
+    const told = state === 'answer' || state === 'rejected' ? answer : null;
+    this.drawGroup(told);
+    this.bars.show(told, settled);
     this.drawSeen(answer);
-    this.speakLater(state === 'blank' ? '' : confidence ? say('spoken', { title, confidence }) : `${title}. ${detail}`);
+    this.speakLater([title, confidence].filter(Boolean).join(', '), detail);
+  }
+
+  drawGroup(answer) {
+    this.groups.show(answer);
+    const group = answer && !answer.rejected && answer.category;
+    this.group.hidden = !group;
+    write(this.group, group ? labelName(group) : '');
   }
 
   // [winner, title, confidence, detail] of what is shown.
   texts() {
-    const { state, way, answer, key, detail } = this.shown;
-    if (state === 'error') return ['!', say('errorTitle'), '', [say(key), detail].filter(Boolean).join(' ')];
-    if (state === 'rejected') {
-      return ['?', say(this.digits ? 'notDigit' : 'notLabel'), '', say('nearest', { label: answer.label })];
-    }
+    const { state, way, answer, key } = this.shown;
+    if (state === 'error') return ['!', say('errorTitle'), '', say(key)];
+    if (state === 'rejected') return ['?', say('notLabel'), '', say('nearest', { label: labelName(answer.label) })];
     if (state === 'answer') return this.answerTexts(answer);
     if (answer) return ['', say('blankSeen'), '', say(WAITING[way])];
     return ['', say(WAITING[way]), '', say(way === 'draw' ? 'blankDetail' : 'blankDetailOther')];
@@ -71,62 +90,35 @@ export class Result {
   answerTexts({ label, confidence, probabilities }) {
     const second = Object.keys(probabilities).filter((other) => other !== label)
       .reduce((best, other) => (probabilities[other] > (probabilities[best] ?? -1) ? other : best), '');
-    const key = confidence >= SURE ? 'sure' : confidence >= PERHAPS ? 'probably' : 'perhaps';
-    const detail = key === 'sure' ? '' : say('perhapsDetail', { second });
-    return [label, say(key, { label }), say('confidence', { percent: percent(confidence) }), detail];
+    const sure = labelName(label).length > 2 ? 'sureWord' : 'sure';
+    const key = confidence >= SURE ? sure : confidence >= PERHAPS ? 'probably' : 'perhaps';
+    const detail = [key !== sure && second && say('perhapsDetail', { second: labelName(second) }), this.inWords(confidence)];
+    return [labelName(label), say(key, { label: labelName(label) }), say('confidence', { percent: percent(confidence) }), detail.filter(Boolean).join(' ')];
   }
 
-  drawBars(answer) {
-    for (const [label, { item, meter, fill, value }] of this.rows) {
-      const share = answer?.probabilities[label] ?? 0;
-      item.dataset.probability = share;
-      item.classList.toggle('hw-best', !!answer && label === answer.label && !answer.rejected);
-      fill.style.setProperty('--share', share);
-      meter.setAttribute('aria-valuenow', (share * 100).toFixed(1));
-      meter.setAttribute('aria-valuetext', percent(share));
-      write(value, answer ? percent(share) : '');
-    }
+  // What a confidence means, for models whose confidence was compared with how often they are right.
+  inWords(confidence) {
+    if (typeof this.model?.ece !== 'number' || this.model.ece > CALIBRATED) return '';
+    return say('ofHundred', { right: Math.min(99, Math.round(confidence * 100)) });
   }
 
   drawSeen(answer) {
     this.seen.hidden = !answer;
     this.seen.alt = say('seenAlt');
-    if (answer) this.seen.src = answer.seen;
+    if (answer && this.seen.src !== answer.seen) this.seen.src = answer.seen;
+    this.seen.classList.toggle('hw-photo', this.model?.kind === 'photographs');
     write(this.time, answer ? say('time', { inside: tenth(answer.milliseconds), outside: tenth(answer.there_and_back) }) : '');
   }
 
-  speakLater(text) {
+  speakLater(title, detail) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => write(this.spoken, text), SPOKEN_AFTER);
+    const { state } = this.shown;
+    const text = state === 'blank' ? '' : state === 'answer' ? title : `${title}. ${detail}`;
+    const who = text && !this.who.hidden ? `${this.model.name}: ` : '';
+    this.timer = setTimeout(() => write(this.spoken, who + text), SPOKEN_AFTER);
   }
 }
 
+// How wide a word is, in Latin letters: Hangul and its like take two.
+const width = (word) => [...word].reduce((sum, letter) => sum + (letter > '\u2e80' ? 1.7 : 1), 0);
 const tenth = (milliseconds) => count(Math.round(milliseconds * 10) / 10);
-
-function write(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-}
-
-function row(label) {
-  const item = document.createElement('li');
-  item.dataset.label = label;
-  const name = part(item, 'hw-label', label);
-  name.setAttribute('aria-hidden', 'true');
-  const meter = part(item, 'hw-track', '');
-  meter.setAttribute('role', 'meter');
-  meter.setAttribute('aria-label', label);
-  meter.setAttribute('aria-valuemin', '0');
-  meter.setAttribute('aria-valuemax', '100');
-  const fill = part(meter, 'hw-fill', '');
-  const value = part(item, 'hw-value', '');
-  value.setAttribute('aria-hidden', 'true');
-  return { item, meter, fill, value };
-}
-
-function part(parent, name, text) {
-  const node = document.createElement('span');
-  node.className = name;
-  node.textContent = text;
-  parent.append(node);
-  return node;
-}

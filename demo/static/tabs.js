@@ -5,11 +5,16 @@ export class Tabs {
     this.tabs = [...root.querySelectorAll('[role=tab]')];
     this.opened = opened;
     this.current = 'draw';
-    for (const [index, tab] of this.tabs.entries()) {
+    for (const tab of this.tabs) {
       tab.addEventListener('click', () => this.open(way(tab)));
-      tab.addEventListener('keydown', (event) => this.key(event, index));
+      tab.addEventListener('keydown', (event) => this.key(event));
     }
     this.root = root;
+  }
+
+  // Whether a way can be chosen at all.
+  offer(name, offered) {
+    this.root.querySelector(`#tab-${name}`).hidden = !offered;
   }
 
   open(name) {
@@ -24,10 +29,12 @@ export class Tabs {
     this.opened(name);
   }
 
-  key(event, index) {
-    const steps = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: this.tabs.length - 1 };
+  key(event) {
+    const offered = this.tabs.filter((tab) => !tab.hidden);
+    const index = offered.findIndex((tab) => tab.contains(event.target));
+    const steps = { ArrowRight: index + 1, ArrowLeft: index - 1, Home: 0, End: offered.length - 1 };
     if (!(event.key in steps)) return;
-    const next = this.tabs.at(steps[event.key] % this.tabs.length);
+    const next = offered.at(steps[event.key] % offered.length);
     next.focus();
     this.open(way(next));
     event.preventDefault();

@@ -70,10 +70,10 @@ export class Webcam {
     }
   }
 
-  async look() {
+  async look(snapshot = false) {
     const frame = this.frame();
     const picture = await new Promise((resolve) => frame.toBlob(resolve, 'image/jpeg', 0.92));
-    if (this.stream && picture) this.given(picture);
+    if (this.stream && picture) this.given(picture, snapshot);
   }
 
   // The square inside the guide.
@@ -91,7 +91,7 @@ export class Webcam {
     still.width = video.videoWidth;
     still.height = video.videoHeight;
     still.getContext('2d').drawImage(video, 0, 0);
-    this.look();
+    this.look(true);
     this.frozen = true;
     this.draw();
   }

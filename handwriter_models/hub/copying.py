@@ -1,4 +1,7 @@
-"""A bundle of the Hub as a folder of one's own: whole files, no links into the cache, and checked before it is kept."""
+"""A bundle of the Hub as a folder of one's own: whole files instead of links into the cache.
+
+Config and fingerprints were checked when it came; the weights are, as always, when they are loaded.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from handwriter_models.bundle import CONFIG_FILE, check_replaceable, read_bundle, take_place
+from handwriter_models.bundle import CONFIG_FILE, check_replaceable, take_place
 from handwriter_models.errors import UserError
 from handwriter_models.hub.contents import is_of_bundle
 from handwriter_models.hub.download import Downloaded, download
@@ -17,12 +20,11 @@ from handwriter_models.hub.refs import reference
 def download_to(text: str, out: Path | None) -> Downloaded:
     """The bundle `user/repo[@revision]`, copied to `out` when one is given; an earlier bundle there is replaced.
 
-    Raises `UserError` as `download` does, when it is damaged, and when `out` holds something else.
+    Raises `UserError` as `download` does, and when `out` holds something else.
     """
     if out is not None:
         check_replaceable(out)
     found = download(reference(text))
-    read_bundle(found.folder)
     return found if out is None else replace(found, folder=_copied(found.folder, out))
 
 
@@ -36,7 +38,7 @@ def _copied(folder: Path, out: Path) -> Path:
                 if is_of_bundle(name):
                     (fresh / name).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(file, fresh / name)  # follows the cache's links
-            assert (fresh / CONFIG_FILE).is_file()  # noqa: S101 - read_bundle saw it
+            assert (fresh / CONFIG_FILE).is_file()  # noqa: S101 - download saw it
             take_place(fresh, out, Path(work) / "old")
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}", "make room, or give another --out") from error

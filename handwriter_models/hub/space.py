@@ -34,7 +34,7 @@ _ZERO_HARDWARE = "zero-a10g"
 _TEACHES = "characters"
 _TORCH = ("torch", "torchvision")
 _CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
-_STATIC = re.compile(r"(?:[\w-]+/)*[\w.-]+\.(?:js|mjs|css|wasm|onnx|json|png|svg|html|txt)")
+_STATIC = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.(?:js|mjs|css|wasm|onnx|zst|gz|json|png|svg|html|txt)")
 _SIGN = "Made with HandWriter."
 _TEMPLATE = "huggingface.co/docs/hub/spaces-config-reference"  # the only line of the README of a new Space
 _IN_TEMPLATES = frozenset({".gitattributes", "README.md", "index.html", "style.css"})
@@ -44,6 +44,7 @@ Gradio's `launch` would give that word; this demo has a server of its own, and a
 """
 
 import os
+import sys
 
 
 def declare() -> None:
@@ -59,7 +60,10 @@ def declare() -> None:
 
 if __name__ == "__main__":
     if os.environ.get("SPACES_ZERO_GPU"):
-        declare()
+        try:
+            declare()
+        except Exception as error:  # the demo works without
+            print(f"ZeroGPU is not there: {error!r}", file=sys.stderr)
     from demo.commands import main
 
     main()
@@ -89,7 +93,7 @@ def publish_space(
         write_space(order, folder)
         hardware = _ZERO_HARDWARE if order.kind == "zerogpu" else ""
         sdk = "static" if order.kind == "static" else "gradio"
-        target = Target(order.model.repo, "space", private, sdk, hardware, _belongs, _no_space_of_ours)
+        target = Target(order.model.repo, "space", private, sdk, hardware, belongs_to_space, _no_space_of_ours)
         return publish_folder(folder, target, token=token, force=force, tell=tell)
 
 
@@ -98,13 +102,14 @@ def write_space(order: SpaceOrder, folder: Path) -> None:
     if order.kind == "static":
         from handwriter_models.static_site.build import write_static_site
 
-        write_static_site([order.bundle], folder, order.title)
+        write_static_site([order.bundle], folder, order.title)  # its README is replaced by ours below
     else:
         _write_gradio(order, folder)
     (folder / "README.md").write_text(_card(order), "utf-8")
 
 
-def _belongs(path: str) -> bool:
+def belongs_to_space(path: str) -> bool:
+    """Whether a Space of ours may hold such a file."""
     first, _, rest = path.partition("/")
     whole = path in {"app.py", "space.json", "requirements.txt"}
     return whole or (bool(rest) and first in PACKAGES) or bool(_STATIC.fullmatch(path))

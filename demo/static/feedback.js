@@ -1,0 +1,82 @@
+// "That is wrong, it is a 7": gives a picture to the owner of the server, when the owner has asked for such. Nothing is
+// sent before the button is pressed.
+
+import { faultKey, post } from './ask.js';
+import { labelName } from './groups.js';
+import { onLanguage, say } from './language.js';
+import { Opener, option, write } from './nodes.js';
+
+const NONE = ''; // none of the labels
+const OWN_FAULTS = { 403: 'feedbackOff', 507: 'feedbackFull' };
+
+export class Feedback {
+  constructor(root, { model }) {
+    const find = (id) => root.querySelector('#' + id);
+    this.privacy = find('privacy');
+    Object.assign(this, { model, button: find('wrong'), right: find('right'), note: find('wrong-note'), send: find('wrong-send') });
+    this.form = find('wrong-panel');
+    this.asked = this.said = null;
+    this.allowed = false;
+    this.opener = new Opener(this.button, this.form, (open) => open && this.opened());
+    this.form.addEventListener('submit', (event) => { event.preventDefault(); this.submit(); });
+    this.right.addEventListener('change', () => { this.send.disabled = false; });
+    onLanguage(() => { this.note.textContent = ''; this.draw(); });
+  }
+
+  allow(allowed) {
+    this.allowed = allowed;
+    if (allowed) this.privacy.dataset.text = 'privacyFeedback';
+    this.privacy.textContent = say(this.privacy.dataset.text);
+    this.draw();
+  }
+
+  // What the button would be about; a question that stands open belongs to the picture before and is closed.
+  // While the camera is live it stays about the picture at which it was opened.
+  offer(answer, { picture, settled, key }) {
+    if (this.opener.open && settled && !key) return;
+    if (!settled || answer.reason === 'blank') return this.clear();
+    this.asked = { picture, model: this.model().name, said: answer.rejected ? NONE : answer.label };
+    this.shut();
+  }
+
+  clear() {
+    this.asked = null;
+    this.shut();
+  }
+
+  shut() {
+    if (this.opener.open) this.opener.set(false);
+    this.draw();
+  }
+
+  draw() {
+    this.button.hidden = !this.allowed;
+    this.button.disabled = !this.asked;
+  }
+
+  opened() {
+    const labels = this.model().labels.filter((label) => label !== this.asked.said);
+    const none = this.asked.said === NONE ? [] : [option('none', say('rightNone'))];
+    const ask = Object.assign(option('', say('rightAsk'), true), { disabled: true });
+    this.right.replaceChildren(ask, ...labels.map((label, place) => option(`label ${place}`, labelName(label))), ...none);
+    this.labels = labels;
+    this.send.disabled = true;
+    write(this.note, '');
+    this.right.focus();
+  }
+
+  async submit() {
+    const { picture, model, said } = this.asked;
+    const place = this.right.value.split(' ')[1];
+    const right = place === undefined ? NONE : this.labels[place];
+    this.send.disabled = true;
+    write(this.note, say('feedbackSending'));
+    try {
+      await post('feedback/', { file: picture, model, said, right });
+      write(this.note, say('feedbackThanks'));
+    } catch (error) {
+      this.send.disabled = false;
+      write(this.note, say(OWN_FAULTS[error.status] ?? faultKey(error)));
+    }
+  }
+}
