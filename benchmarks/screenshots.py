@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
@@ -73,6 +74,27 @@ def compare(browser: Browser, address: str) -> None:
     settle(browser)
 
 
+def teach(browser: Browser, address: str) -> None:
+    browser.driver.get(f"{address}/teach")
+    browser.wait(lambda: browser.find(".ht[data-ready]"), "the page")
+    for place, (label, character) in enumerate((("일곱 (seven)", "7"), ("셋 (three)", "3")), 1):
+        field = browser.find(f"#classes > li:nth-child({place}) .ht-name")
+        assert field
+        field.click()
+        ActionChains(browser.driver).send_keys(label + "\n").perform()
+        for turn in range(8):
+            browser.draw(
+                [[(x + 5 * turn - 20, y * (0.8 + 0.05 * turn)) for x, y in one] for one in strokes_of(character)]
+            )
+            browser.click(f"#bars li:nth-child({place}) .ht-add")
+    browser.wait(
+        lambda: browser.run("return document.querySelector('#estimate').dataset.busy") == "false", "learned", 40
+    )
+    browser.draw(strokes_of("3"))
+    time.sleep(2)
+    browser.run("document.activeElement?.blur(); scrollTo(0, 0)")
+
+
 def blank(browser: Browser, address: str) -> None:
     browser.open(address)
     time.sleep(0.5)
@@ -122,6 +144,7 @@ SCENES: Scenes = {
     "upload": (upload, DESK),
     "webcam": (webcam, {**DESK, "camera": True}),
     "phone": (draw_seven, PHONE),
+    "teach": (teach, {**DESK, "height": 1050}),
     "api": (documentation, DESK),
 }
 TRIALS: Scenes = {
@@ -132,6 +155,8 @@ TRIALS: Scenes = {
     "upload-ko": (upload, {**DESK, "language": "ko-KR"}),
     "phone-upload": (upload, PHONE),
     "phone-why-ko": (ask_why, {**PHONE, "height": 1500, "language": "ko-KR"}),
+    "teach-ko-dark": (teach, {**DESK, "dark": True, "language": "ko-KR"}),
+    "teach-phone": (teach, {**PHONE, "height": 1800}),
     "tablet": (compare, {"width": 820, "height": 1400}),
     "webcam-dark-ko": (webcam, {**DESK, "camera": True, "dark": True, "language": "ko-KR"}),
 }

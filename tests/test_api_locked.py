@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ TOKEN = "0123456789abcdef0123456789"
 PEOPLE = "나:비밀 번호\nme:secret\n"
 ME = {"Authorization": "Basic " + base64.b64encode(b"me:secret").decode()}
 WE = {"Authorization": "Basic " + base64.b64encode("나:비밀 번호".encode()).decode()}
+ADDRESSES = count(1)
 PROGRAM = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -49,9 +51,9 @@ def proxy(server: Server) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def client(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
+def client(proxy: Proxy) -> Iterator[httpx.Client]:
     """Through the proxy, logged in; each test comes from an address of its own, so none spends another's tokens."""
-    address = f"198.51.100.{abs(hash(request.node.name)) % 250 + 1}"
+    address = f"198.51.100.{next(ADDRESSES)}"
     with httpx.Client(headers={"X-Forwarded-For": address, **ME}, timeout=60, trust_env=False) as opened:
         opened.base_url = httpx.URL(proxy.address)
         yield opened
