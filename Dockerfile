@@ -5,12 +5,13 @@
 FROM python:3.12-slim-bookworm AS packages
 # Of requirements.txt, what only the crawler, the curation commands and training import; a test compares it.
 ARG LEFT_OUT="scikit-image|matplotlib|selenium|aiohttp|yarl|Protego|cleanlab|optuna|tomlkit|pyarrow"
-# The CPU build of torch: PyPI's brings 3 GB for graphics cards. Same versions, so the same pins.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# The CPU index that PyTorch's installation page names: without it, torch may bring 3 GB for graphics cards. The versions
+# are the same, so the pins are. docker build --build-arg TORCH_INDEX=https://… .
+ARG TORCH_INDEX
 COPY requirements.txt /tmp/
 RUN grep -vE "^(${LEFT_OUT})==" /tmp/requirements.txt > /tmp/runtime.txt \
     && python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --extra-index-url "${TORCH_INDEX}" -r /tmp/runtime.txt
+    && /opt/venv/bin/pip install --no-cache-dir ${TORCH_INDEX:+--extra-index-url "${TORCH_INDEX}"} -r /tmp/runtime.txt
 
 FROM python:3.12-slim-bookworm
 RUN apt-get update \

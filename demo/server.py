@@ -44,8 +44,10 @@ from demo.settings import Known, settings_routes
 from demo.teach.routes import teach_routes
 from demo.teach.teaching import Teaching
 from handwriter_models.errors import UserError
+from handwriter_models.static_site import PAGE
 
 HERE = Path(__file__).parent
+FAVICON = PAGE / "favicon.png"
 _NO_GUARDS = Guards()
 _SESSIONS = 1000  # whose last call Gradio keeps in memory
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
@@ -88,7 +90,8 @@ def build_app(service: Service, guards: Guards = _NO_GUARDS) -> FastAPI:
     app.openapi_version = "3.0.3"  # the newest that the Swagger UI on PyPI can show
     put_around(app, guards, service, uploads)
     _include_routes(app, service)
-    app.mount("/page", CheckedFiles(directory=HERE / "static"))
+    # The page that needs no server has the larger part of the modules; the demo's own come first.
+    app.mount("/page", CheckedFiles(directory=HERE / "static", packages=[("handwriter_models.static_site", "page")]))
     app.mount("/examples", CheckedFiles(directory=HERE / "examples"))
     _answer_other_methods(app)
     _handle_errors(app)
@@ -126,7 +129,7 @@ def _mount_page(app: FastAPI, service: Service, uploads: Uploads) -> None:
         path="/",
         theme=gradio.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]),
         head=HEAD,
-        favicon_path=str(HERE / "static" / "favicon.png"),
+        favicon_path=str(FAVICON),
         footer_links=[],
         run_history=False,
         show_error=False,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from handwriter_models.static_site import PAGE
 from tests.browser import Browser, Look, chromium
 from tests.characters import strokes_of
 from tests.demo_server import ROOT, Server
@@ -94,7 +95,9 @@ def test_every_text_is_used_and_every_text_used_exists() -> None:
     static = ROOT / "demo" / "static"
     known = set(re.findall(r"(?:^|,)\s+(\w+): '", (static / "texts.js").read_text("utf-8"), re.MULTILINE))
     used = set(re.findall(r'data-(?:text|aria|tip)="(\w+)"', (static / "page.html").read_text("utf-8")))
-    scripts = "".join(path.read_text("utf-8") for path in static.glob("*.js") if path.name != "texts.js")
+    shared = ("bars", "canvas", "groups", "language", "models", "result", "tabs", "upload")
+    modules = [*static.glob("*.js"), *(PAGE / f"{name}.js" for name in shared)]
+    scripts = "".join(path.read_text("utf-8") for path in modules if path.name != "texts.js")
     said = set(re.findall(r"say\('(\w+)'", scripts))
     assert used | said <= known
     quoted = set(re.findall(r"'(\w+)'", scripts)) | {f"error{status}" for status in (400, 413, 415, 422, 429, 503)}

@@ -17,10 +17,11 @@ from pathlib import Path
 
 from handwriter_models.bundle import read_config, take_place
 from handwriter_models.errors import UserError
+from handwriter_models.static_site import PAGE
 from handwriter_models.static_site.models import SiteModel, site_model
 from handwriter_models.whole_files import write_whole
 
-PAGE, RUNTIME = Path(__file__).parent / "page", Path(__file__).parent / "runtime"
+RUNTIME = Path(__file__).parent / "runtime"
 _NAMES = "models.json"
 _SITE = {"index.html", _NAMES}  # what every site has, and nobody else
 _TITLE = "HandWriter"
