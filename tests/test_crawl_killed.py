@@ -1,4 +1,7 @@
-"""kill -9 at twenty random moments, then the same command: the dataset is that of an unbroken run."""
+"""kill -9 at random moments, then the same command: the dataset is that of an unbroken run.
+
+Eight kills, or as many as HANDWRITER_KILLS says.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from curation.dataset import Dataset
 from tests.crawler_runs import ALLOWED, World, crawl, started, world
 from tests.engine_site import Manner
 
-KILLS = 20
+KILLS = int(os.environ.get("HANDWRITER_KILLS", "8"))
 WORDS = "고양이\nhostile dog\n"
 ENGINES = ("--engines", "google,openverse,commons")
 
@@ -47,7 +50,7 @@ def wait_for_another(data: Path, known: int, seconds: float = 15) -> None:
         time.sleep(0.1)
 
 
-def test_twenty_kills_change_nothing_in_the_end(tmp_path: Path) -> None:
+def test_kills_change_nothing_in_the_end(tmp_path: Path) -> None:
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")  # shown when the test fails
     chance = random.Random(seed)

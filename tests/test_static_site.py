@@ -21,6 +21,7 @@ from handwriter_models.bundle import find_bundle
 from handwriter_models.classifier import load
 from handwriter_models.commands import app
 from handwriter_models.photograph import Photograph
+from tests.axe import violations
 from tests.browser import Browser
 from tests.characters import encoded, picture_of, strokes_of
 from tests.conftest import small_config, write_small_bundle
@@ -161,6 +162,7 @@ def test_scribble_is_refused_and_the_other_model_is_asked_about_it(page: Browser
     page.wait(
         lambda: page.find("#groups li.hw-best") and page.text("#groups li.hw-best").startswith("Pattern"), "group"
     )
+    assert violations(page) == []
 
 
 def test_picture_is_taken_from_a_file_and_what_is_none_is_refused(page: Browser, tmp_path: Path) -> None:

@@ -190,9 +190,9 @@ def test_camera_records_while_the_button_is_held(page: Browser) -> None:
     page.click("#tab-camera")
     page.click("#camera-start")
     button = page.wait(lambda: page.find("#bars li:nth-child(1) .ht-add:not(:disabled)"), "the camera")
-    ActionChains(page.driver).click_and_hold(button).pause(1.5).release().perform()
-    recorded = page.wait(lambda: cards(page)["Class 1"], "frames")
-    assert 3 <= recorded <= 16
+    ActionChains(page.driver).click_and_hold(button).pause(2.5).release().perform()
+    page.wait(lambda: cards(page)["Class 1"] >= 2, "frames")  # eight a second, fewer where the machine is busy
+    assert cards(page)["Class 1"] <= 24
     page.click("#tab-draw")
     teach(page, "0", 2, 3)
     wait_learned(page)

@@ -41,9 +41,9 @@ def unbroken(home: Path) -> tuple[Path, str, str]:
     return home / "unbroken", output, messages
 
 
-def wait_for(path: Path) -> None:
-    end = time.monotonic() + 120
-    while not path.exists():
+def wait_for(path: Path, newer_than: int = 0) -> None:
+    end = time.monotonic() + 240
+    while not path.exists() or path.stat().st_mtime_ns <= newer_than:
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -75,10 +75,20 @@ def test_bundle_is_whole_and_answers(unbroken: tuple[Path, str, str]) -> None:
     assert not (bundle.parent / "unbroken.unfinished").exists()
 
 
-def test_killed_training_goes_on_to_the_same_bits(home: Path, unbroken: tuple[Path, str, str]) -> None:
+def test_training_stopped_by_ctrl_c_and_killed_goes_on_to_the_same_bits(
+    home: Path, unbroken: tuple[Path, str, str]
+) -> None:
     checkpoint = home / "killed.unfinished" / "checkpoint.safetensors"
     process = start_training(*command(home, "killed"), cache=home)
     wait_for(checkpoint)
+    process.send_signal(signal.SIGINT)
+    _, messages = process.communicate(timeout=120)
+    assert process.returncode == 130, messages
+    assert "Traceback" not in messages
+    assert "--resume" in messages
+    before = checkpoint.stat().st_mtime_ns
+    process = start_training(*command(home, "killed"), "--resume", cache=home)
+    wait_for(checkpoint, before)
     time.sleep(0.15)  # somewhere in an epoch, or in the middle of writing
     process.kill()
     process.communicate()
@@ -90,17 +100,6 @@ def test_killed_training_goes_on_to_the_same_bits(home: Path, unbroken: tuple[Pa
     assert "going on at step" in messages
     assert (home / "killed/model.safetensors").read_bytes() == (unbroken[0] / "model.safetensors").read_bytes()
     assert read_config(home / "killed").temperature == read_config(unbroken[0]).temperature
-
-
-def test_ctrl_c_saves_and_ends_with_130(home: Path) -> None:
-    process = start_training(*command(home, "stopped"), cache=home)
-    wait_for(home / "stopped.unfinished" / "checkpoint.safetensors")
-    process.send_signal(signal.SIGINT)
-    _, messages = process.communicate(timeout=120)
-    assert process.returncode == 130, messages
-    assert "Traceback" not in messages
-    assert "--resume" in messages
-    assert (home / "stopped.unfinished" / "checkpoint.safetensors").exists()
 
 
 def test_finished_training_is_not_done_again(home: Path, unbroken: tuple[Path, str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from handwriter_models.bundle import read_config
 from handwriter_models.errors import UserError
 from tests.small_photos import pets
 from tests.tiny_backbone import small_recipe, write_two_tones, write_weights
-from tests.training_cases import run_training
 from training.datasets import photographs
 from training.fit import Order, fit
 from training.frozen import chosen_backbone, joined, learned_head, seen
@@ -179,18 +177,3 @@ def test_out_of_memory_halves_the_batch_and_says_so(tmp_path: Path) -> None:
         assert told == [f"out of memory: going on with {count} pictures at once" for count in (6, 3)]
         with pytest.raises(UserError, match="does not hold one picture"):
             features_of_views(dataset.pictures, cramped(0), rows, [plain])
-
-
-def test_the_command_lists_what_it_left_out_and_ends_with_3(weights: Path, tones: Path, tmp_path: Path) -> None:
-    (tones / "dark" / "broken.jpg").write_bytes((tones / "dark" / "1.jpg").read_bytes()[:700])
-    changes = ["backbone.name=mobilenet_v3_small", "backbone.views=0", "train.epochs=2"]
-    options = [part for change in changes for part in ("--set", change)]
-    shutil.rmtree(tmp_path / "out", ignore_errors=True)
-    code, output, messages = run_training(
-        "fit", tones, "--recipe", "frozen-resnet50", "--weights", weights, "--out", tmp_path / "out", *options,
-        cache=tmp_path,
-    )  # fmt: skip
-    assert code == 3, messages
-    assert "dark/broken.jpg" in messages
-    assert "16 pictures" not in output
-    assert (tmp_path / "out" / "model.safetensors").is_file()

@@ -51,7 +51,7 @@ def test_turned_transparent_four_ink_and_large_photographs_are_learned(weights: 
 def test_a_killed_extraction_keeps_its_vectors_and_the_same_command_ends_as_unbroken(
     weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tones = write_two_tones(tmp_path / "tones", 40)
+    tones = write_two_tones(tmp_path / "tones", 24)
     command = ["fit", tones, "--weights", weights, *OPTIONS]
     process = start_training(*command, "--out", tmp_path / "out", cache=tmp_path)
     features = tones / "features"

@@ -10,6 +10,7 @@ quicker than the way to a shared GPU. The static kind is built by `static_site` 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -33,7 +34,7 @@ _PYTHON = "3.12.12"  # of the two that ZeroGPU offers, the one that our packages
 _ZERO_HARDWARE = "zero-a10g"
 _TEACHES = "characters"
 _TORCH = ("torch", "torchvision")
-_CPU_INDEX = "--extra-index-url https://download.pytorch.org/whl/cpu"
+_INDEX = "HANDWRITER_TORCH_INDEX"  # names an index with CPU builds of torch; else gigabytes for graphics cards come
 _STATIC = re.compile(r"(?:[\w.-]+/)*[\w.-]+\.(?:js|mjs|css|wasm|onnx|zst|gz|json|png|svg|html|txt)")
 _SIGN = "Made with HandWriter."
 _TEMPLATE = "huggingface.co/docs/hub/spaces-config-reference"  # the only line of the README of a new Space
@@ -153,7 +154,8 @@ def requirements(folder: Path, zero: bool) -> str:
     kept = [pin for name, pin in pins.items() if name in needed and name not in given]
     if zero:
         return "\n".join(pin.split("==")[0] if pin.split("==")[0] in _TORCH else pin for pin in kept) + "\n"
-    return "\n".join([_CPU_INDEX, *kept]) + "\n"
+    index = os.environ.get(_INDEX, "")
+    return "\n".join([*([f"--extra-index-url {index}"] if index else []), *kept]) + "\n"
 
 
 def _brought_by_gradio() -> set[str]:
