@@ -43,7 +43,7 @@ QUIET = (
     "--disable-dev-shm-usage",
     "--disable-domain-reliability",
     "--disable-extensions",
-    # What drops down from the address bar is a page of its own: a fifth of a short session's processor, never seen here.
+    # What drops down from the address bar is a page of its own, never seen here: a fifth of a short session's processor
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,OmniboxAimPopup,WebUIOmniboxFullPopup",
     "--disable-sync",
     "--disk-cache-size=50000000",

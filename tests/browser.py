@@ -42,7 +42,7 @@ FLAGS = (
     "--disable-sync",
     "--disable-dev-shm-usage",
     "--hide-scrollbars",
-    # What drops down from the address bar is a page of its own: a fifth of a short session's processor, never seen here.
+    # What drops down from the address bar is a page of its own, never seen here: a fifth of a short session's processor
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,OmniboxAimPopup,WebUIOmniboxFullPopup",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
