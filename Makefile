@@ -17,10 +17,10 @@ run: setup ## Start the demo at http://127.0.0.1:7860    (make run ARGS="--port 
 	@exec $(VENV) app.py $(ARGS)
 
 # All checks run even when an early one fails; the tests come last, so that their summary is the last thing printed.
-# Most tests wait for a browser or a server most of the time, so three processes finish sooner even on two cores.
+# Two processes keep two cores busy; with more of them, browsers and servers wait for one another beyond all patience.
 test: ## Set up, check and test everything           (make test ARGS="-k ink" for some tests)
 	@bash .ci/setup.sh tests
-	@status=0; $(call checks) $(VENV) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) || status=$$?; exit $$status
+	@status=0; $(call checks) $(VENV) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS) || status=$$?; exit $$status
 
 lint: ## Check style, format and types only
 	@bash .ci/setup.sh checks

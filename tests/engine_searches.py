@@ -25,7 +25,7 @@ from tests.browser import BROWSERS, program
 from tests.engine_site import EngineSite, Manner
 from tests.picture_host import PictureHost
 
-QUICK = Pace(settle=1.5, patience=1.5, consent=5)  # less, and a busy machine looks like the end of a page
+QUICK = Pace(settle=1.5, patience=2.2, consent=5)  # less, and a busy machine looks like the end of a page
 HERMETIC = Settings(host_rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
 
 

@@ -19,7 +19,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TOOLS = ("bash", "cat", "dirname", "env", "flock", "head", "id", "printf", "rm", "sh")
-TESTS = "python -m pytest -n 3 --dist loadfile --no-loadscope-reorder"
+TESTS = "python -m pytest -n 2 --dist loadfile --no-loadscope-reorder"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="the set-up is a bash script")
 
 
