@@ -175,11 +175,13 @@ class Browser:
     def wait(self, ready: Callable[[], Any], what: str, seconds: float = 15) -> Any:
         """The first true value of `ready()`; fails saying what was waited for."""
         end = time.monotonic() + seconds
+        pause = 0.02  # each look costs Python, driver and browser some processor: fewer the longer it takes
         while time.monotonic() < end:
             value = ready()
             if value:
                 return value
-            time.sleep(0.02)
+            time.sleep(pause)
+            pause = min(0.12, pause * 1.2)
         raise AssertionError(f"waited {seconds} s in vain: {what}; the page says {self.text('#result')!r}")
 
     # The answer

@@ -61,7 +61,7 @@ class Visitor:
             state = self.state()
             if not state["busy"]:
                 return state
-            time.sleep(0.02)
+            time.sleep(0.06)
         raise AssertionError(f"not learned in {seconds} s: {state}")
 
     def predict(self, picture: bytes) -> Json:
