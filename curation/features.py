@@ -29,6 +29,7 @@ from curation.listing import PictureRow
 from curation.pictures import Pictures
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError, read_picture
+from handwriter_models.photograph import ENOUGH
 
 if TYPE_CHECKING:
     from curation.backbones import Backbone
@@ -37,7 +38,6 @@ __all__ = ["BATCH", "Features", "Report", "Store", "Tell", "View", "features", "
 
 BATCH = 32  # pictures that go through the network at once, and that a killed run loses; more on a GPU
 _BATCH_ON_GPU = 256
-_ENOUGH = 1024  # of a photograph's longer side: more than any network looks at
 Tell = Callable[[int, int], None]  # done and all, of the pictures that must be computed
 Bytes = NDArray[np.uint8]
 
@@ -247,7 +247,7 @@ def content_picture(path: Path, content: str) -> Image.Image:
         data = file.read(LIMITS.bytes + 1)
     if sha256(data).hexdigest() != content:
         raise PictureError("it has changed since the scan", "scan the dataset again", 400)
-    return read_picture(data, LIMITS, _ENOUGH)
+    return read_picture(data, LIMITS, ENOUGH)
 
 
 def _halves(vectors: NDArray[np.float32]) -> Halves:

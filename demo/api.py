@@ -6,18 +6,16 @@ stroke on the canvas and for a program's request. Nothing that is sent here is k
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from fastapi import APIRouter
 from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 
 from demo import batch
+from demo.answers import json_answer, png_url
 from demo.metrics import Metrics
 from demo.publishing import Publishing
 from demo.schema import BATCH_DOCUMENTATION, ERRORS, HEALTH_EXAMPLE, MODELS_EXAMPLE, PREDICT_DOCUMENTATION
@@ -58,22 +56,22 @@ def api_routes(service: Service) -> APIRouter:
         try:
             classifier = service.shelf.get(form.model).classifier
             return await service.workers.run(
-                lambda: _json(service.answer(classifier, form.file.file.read(), form.seen))
+                lambda: json_answer(service.answer(classifier, form.file.file.read(), form.seen))
             )
         finally:
             await form.file.close()
 
     async def predict_batch(request: Request) -> Response:
         """Says it of several pictures; one that cannot be read has an error in its place."""
-        return _json({"results": await batch.answers(service, request)})
+        return json_answer({"results": await batch.answers(service, request)})
 
     async def models() -> Response:
         """The models this server offers."""
-        return _json(service.shelf.summaries())
+        return json_answer(service.shelf.summaries())
 
     async def health() -> Response:
         """Whether the server is up, and with which models."""
-        return _json({"status": "ok", "models": service.shelf.names})
+        return json_answer({"status": "ok", "models": service.shelf.names})
 
     router.post("/predict/", responses=ERRORS, openapi_extra=PREDICT_DOCUMENTATION)(predict)
     router.post("/predict/batch", responses=ERRORS, openapi_extra=BATCH_DOCUMENTATION)(predict_batch)
@@ -90,15 +88,5 @@ def as_json(prediction: Prediction, seen: bool = False) -> dict[str, Any]:
     """The answer as JSON types; `seen` adds the 28x28 picture the network was given, as a PNG data URL."""
     answer = {**prediction.to_json(), "reason": prediction.reason}
     if seen:
-        answer["seen"] = _png(prediction)
+        answer["seen"] = png_url(Image.fromarray(prediction.seen))
     return answer
-
-
-def _png(prediction: Prediction) -> str:
-    file = io.BytesIO()
-    Image.fromarray(prediction.seen).save(file, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _json(value: object) -> Response:
-    return Response(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

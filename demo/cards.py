@@ -14,9 +14,9 @@ from fastapi import APIRouter
 from starlette.responses import FileResponse, HTMLResponse, Response
 
 from demo.shelf import Shelf
+from handwriter_models.bundle import CARD_HEAD
 from handwriter_models.errors import UserError
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _INTERVAL = re.compile(r"(?<=[\d%]) \[([\d.]+%?), ([\d.]+%?)\]")  # stays in one line: tables scroll instead
 _FIGURE = re.compile(r"[\w][\w.-]{0,100}\.png")
 # What Markdown cannot say: pictures are fetched when they come into sight (a card may have twenty), and what is wider
@@ -65,7 +65,7 @@ def card_as_html(text: str) -> str:
     """The Markdown of a card without its front matter; raw HTML in it is shown as text."""
     from markdown_it import MarkdownIt
 
-    told = _INTERVAL.sub("\u00a0[\\1,\u00a0\\2]", _FRONT_MATTER.sub("", text, 1))
+    told = _INTERVAL.sub("\u00a0[\\1,\u00a0\\2]", CARD_HEAD.sub("", text, 1))
     rendered: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(told)
     for plain, better in _BETTER:
         rendered = rendered.replace(plain, better)

@@ -7,21 +7,17 @@ Nothing that is sent is kept. It does not say whether an answer is right.
 
 from __future__ import annotations
 
-import base64
-import io
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from demo.answers import json_answer, png_url
 from demo.schema import ERRORS, EXPLAIN_DOCUMENTATION
 from demo.uploads import read_picture_form
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from demo.api import Service
     from handwriter_models.explain import Explanation
 
@@ -40,7 +36,7 @@ def explain_routes(service: Service) -> APIRouter:
         try:
             classifier = service.shelf.get(form.model).classifier
             return await service.workers.run(
-                lambda: _json(as_json(explained(classifier, form.file.file.read(), form.label)))
+                lambda: json_answer(as_json(explained(classifier, form.file.file.read(), form.label)))
             )
         finally:
             await form.file.close()
@@ -63,17 +59,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "label": found.label,
         "confidence": found.confidence,
         "method": found.method,
-        "heat": _png(overlay(seen, found.heat)),
-        "strokes": _png(stroke_overlay(seen, found.strokes)) if found.strokes else None,
+        "heat": png_url(overlay(seen, found.heat)),
+        "strokes": png_url(stroke_overlay(seen, found.strokes)) if found.strokes else None,
         "support": [round(one.support, 4) for one in found.strokes],
     }
-
-
-def _png(picture: Image.Image) -> str:
-    file = io.BytesIO()
-    picture.save(file, "PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
-
-
-def _json(value: object) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")

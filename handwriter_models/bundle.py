@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 BUNDLED = Path(__file__).parent / "bundled"
+CARD_HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)  # the Hub's metadata at the top of a card
 CONFIG_FILE, CARD_FILE, FIGURES_FOLDER = "config.json", "README.md", "figures"
 _LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30}
 _FIGURE = re.compile(r"[\w][\w.-]{0,80}\.png")

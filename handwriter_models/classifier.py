@@ -26,10 +26,10 @@ from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.images import Source, read_picture
 from handwriter_models.inference import bfloat16_pays, for_inference
+from handwriter_models.photograph import ENOUGH
 from handwriter_models.preparation import Prepared, preparation_of
 
 _CHUNK, _CHUNK_OF_PHOTOGRAPHS = 256, 8  # pictures a pass through the network: bounds the memory of `scores`
-_ENOUGH = 1024  # of a photograph's longer side: twice what `ink` keeps
 NOT_REJECTED, BLANK, FOREIGN = "", "blank", "not in its world"
 
 
@@ -121,7 +121,7 @@ class Classifier:
         group = []
         for picture in pictures:
             start = perf_counter()
-            prepared = self.preparation(read_picture(picture, enough=_ENOUGH))
+            prepared = self.preparation(read_picture(picture, enough=ENOUGH))
             group.append((prepared, perf_counter() - start))
         return group
 

@@ -16,6 +16,7 @@ from PIL import Image
 from handwriter_models.bundle_config import Preprocessing
 
 Bytes = NDArray[np.uint8]
+ENOUGH = 1024  # pixels of a longer side: more than any network looks at, and twice what `ink` keeps
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from curation import phash
 from demo.teach.eyes import HANDWRITING, Eye
 from handwriter_models.errors import UserError
 from handwriter_models.images import Limits, PictureError, read_picture
+from handwriter_models.photograph import ENOUGH
 
-_ENOUGH = 1024  # pixels of a photograph's longer side
 _NEAR_BITS = 8  # of 64: near copies of photographs, as `curation groups` asks for at first
 # Cosine of two prepared drawings: the same one from another file, or moved. Of two of MNIST's ones 3 in 100 000 pairs
 # are as alike, of any other digit none in 2000 drawings.
@@ -84,7 +84,7 @@ def read_samples(eye: Eye, files: Sequence[bytes], burst: str, limits: Limits) -
 
 def _reading(eye: Eye, data: bytes, limits: Limits) -> _Reading | UserError:
     try:
-        stored = _encoded(read_picture(data, limits, enough=_ENOUGH), eye)
+        stored = _encoded(read_picture(data, limits, enough=ENOUGH), eye)
     except PictureError as error:
         return error
     picture = read_picture(stored)

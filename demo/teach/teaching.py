@@ -20,9 +20,9 @@ from demo.teach.sessions import Session, Sessions, TeachClass, TeachLimits
 from demo.teach.teacher import Teacher
 from handwriter_models.errors import UserError
 from handwriter_models.images import read_picture
+from handwriter_models.photograph import ENOUGH
 
 Json = dict[str, Any]
-_ENOUGH = 1024  # pixels of a photograph's longer side
 
 
 class Teaching:
@@ -66,7 +66,7 @@ class Teaching:
         started = perf_counter()
 
         def look() -> tuple[list[float], bool] | None:
-            prepared = session.eye.preparation(read_picture(data, self.service.limits, enough=_ENOUGH))
+            prepared = session.eye.preparation(read_picture(data, self.service.limits, enough=ENOUGH))
             return None if prepared.blank else answer(learned.head, found, session.eye.vector(prepared.pixels))
 
         given = await self.service.workers.run(look)

@@ -11,15 +11,13 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from handwriter_models.bundle import CARD_FILE, CONFIG_FILE, FIGURES_FOLDER, read_bundle, read_config
+from handwriter_models.bundle import CARD_FILE, CARD_HEAD, CONFIG_FILE, FIGURES_FOLDER, read_bundle, read_config
 from handwriter_models.bundle_config import BundleConfig, parse_json
 from handwriter_models.errors import UserError
 from handwriter_models.hub.connection import Tell, own_token, say
 from handwriter_models.hub.contents import LARGEST, LARGEST_FIGURE, MOST_FIGURES, Listed, is_of_bundle
 from handwriter_models.hub.push import Content, Published, Target, owned_name, push
 from handwriter_models.weights import WEIGHTS_FILE
-
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def publish_bundle(
@@ -70,7 +68,7 @@ def published_card(text: str, config: BundleConfig, repo: str) -> str:
     A card of ours has metadata; of another only what is certain is told: how it is loaded, and what for.
     """
     text = text.replace(f'load("{config.name}")', f'load("{repo}")').replace("  # or a bundle folder", "")
-    if not _FRONT_MATTER.match(text):
+    if not CARD_HEAD.match(text):
         tags = json.dumps(["image-classification", config.kind, "handwriter", config.network.name], ensure_ascii=False)
         lines = f'library_name: "handwriter"\npipeline_tag: "image-classification"\ntags: {tags}\n'
         text = f"---\n{lines}---\n\n{text}"
