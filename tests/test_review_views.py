@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,7 +70,9 @@ def choose(reviewer: Reviewer, name: str, value: str) -> None:
 
 
 def shown(reviewer: Reviewer, count: int) -> list[int]:
-    reviewer.wait(lambda: f"{count} shown" in reviewer.text("#shown"), f"{count} pictures are shown")
+    # The whole number: "2 shown" stands in "22 shown" as well, which is what the list before it says.
+    exactly = re.compile(rf"(?<![\d,]){count} shown")
+    reviewer.wait(lambda: exactly.search(reviewer.text("#shown")), f"{count} pictures are shown")
     return list(reviewer.tiles())
 
 
