@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import html
 import re
-from pathlib import Path
 
 from fastapi import APIRouter
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from demo.shelf import Shelf
-from handwriter_models.bundle import CARD_HEAD
+from handwriter_models.bundle import CARD_FILE, CARD_HEAD, FIGURES_FOLDER, file_bytes
 from handwriter_models.errors import UserError
 
 _INTERVAL = re.compile(r"(?<=[\d%]) \[([\d.]+%?), ([\d.]+%?)\]")  # stays in one line: tables scroll instead
@@ -39,26 +38,32 @@ def card_routes(shelf: Shelf) -> APIRouter:
 
     @router.get("/models/{name}")
     def card(name: str) -> Response:
-        text = (_folder(shelf, name) / "README.md").read_text("utf-8")
+        text = _file(shelf, name, CARD_FILE, "no card").decode("utf-8", "replace")
         # The card names its figures as "figures/x.png", relative to its own folder: here that folder is the model's.
         body = card_as_html(text).replace('src="figures/', f'src="{html.escape(name)}/figures/')
         return HTMLResponse(_PAGE.format(name=html.escape(name), card=body))
 
     @router.get("/models/{name}/figures/{figure}")
     def figure(name: str, figure: str) -> Response:
-        path = _folder(shelf, name) / "figures" / figure
-        if not _FIGURE.fullmatch(figure) or not path.is_file():
-            raise UserError(f"model {name!r} has no figure {figure!r}", "see its card", status=404)
-        return FileResponse(path)
+        missing = f"no figure {figure!r}"
+        if not _FIGURE.fullmatch(figure):
+            raise UserError(f"model {name!r} has {missing}", "see its card", status=404)
+        return Response(_file(shelf, name, f"{FIGURES_FOLDER}/{figure}", missing), media_type="image/png")
 
     return router
 
 
-def _folder(shelf: Shelf, name: str) -> Path:
+def _file(shelf: Shelf, model: str, path: str, missing: str) -> bytes:
+    """A file of a model's bundle; raises `UserError` (404), also where it is a link out of the bundle."""
     try:
-        return shelf.get(name).folder
+        folder = shelf.get(model).folder
     except UserError as error:
         raise UserError(error.what, error.hint, status=404) from error
+    try:
+        return file_bytes(folder, path)
+    except UserError as error:
+        hint = "see its card" if path != CARD_FILE else "what is known about it: GET /models"
+        raise UserError(f"model {model!r} has {missing}", hint, status=404) from error
 
 
 def card_as_html(text: str) -> str:

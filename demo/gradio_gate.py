@@ -59,7 +59,7 @@ class Uploads:
     def put(self, data: bytes) -> Path:
         """Stores a picture whose head and size are right; raises `UserError` (400, 413, 415, 503)."""
         kind, _, _ = sound_picture(data, self._limits, in_full=False)
-        held = self._held()
+        held = self.tidy()
         if held + len(data) > self._most:
             raise TryLaterError("too many uploads wait to be used", "send it to POST /predict/, or try again", 503, 60)
         path = self.folder / f"{secrets.token_hex(16)}.{kind.lower()}"
@@ -83,8 +83,8 @@ class Uploads:
         """Removes the folder."""
         shutil.rmtree(self._root, ignore_errors=True)
 
-    def _held(self) -> int:
-        """Bytes of what is there, after what is older than an hour has gone."""
+    def tidy(self) -> int:
+        """Removes what is older than an hour; the bytes of what is left."""
         held, now = 0, time.time()
         for file in self.folder.iterdir():
             try:

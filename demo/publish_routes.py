@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,9 +22,10 @@ from demo.schema import ERRORS
 from handwriter_models.bundle import BUNDLED
 from handwriter_models.errors import UserError
 from handwriter_models.hub.publish import publish_bundle
+from handwriter_models.hub.space import SpaceOrder, check_space, publish_space
 
 _AT_ONCE, _MOST_JSON = 2, 64 * 1024
-Taught = Callable[[str, str], Awaitable[Path]]
+Taught = Callable[[str, str, Path], Awaitable[Path]]
 
 
 class Order(BaseModel):
@@ -36,15 +38,25 @@ class Order(BaseModel):
     model: str = Field("", description="name of a model, see GET /models", max_length=200)
     session: str = Field("", description="of the Teach page, instead of a model", max_length=200)
     private: bool = False
+    space: Literal["", "gradio", "zerogpu", "static"] = Field(
+        "", description="also a Space of this kind that serves it"
+    )
 
 
-class Done(BaseModel):
-    """Where it is."""
+class Place(BaseModel):
+    """A repository, and what this request has changed in it."""
 
     url: str
     repo: str
     commit: str
     changed: list[str]
+
+
+class Done(Place):
+    """Where the model is, and its Space."""
+
+    space: Place | None = None
+    space_error: str = Field("", description="why there is no Space although one was asked for; the model is there")
 
 
 class Terms(BaseModel):
@@ -69,7 +81,7 @@ _DOCUMENTATION: dict[str, Any] = {
 
 
 def publish_routes(service: Service, publishing: Publishing, taught: Taught | None = None) -> APIRouter:
-    """The routes; `taught` gives the folder of what a Teach session has learned, by session and name."""
+    """The routes; `taught` writes what a Teach session has learned: session, name, where to; returns the bundle."""
     router = APIRouter(tags=["Publish"])
     free = asyncio.Semaphore(_AT_ONCE)
 
@@ -83,14 +95,13 @@ def publish_routes(service: Service, publishing: Publishing, taught: Taught | No
         """Publishes a model on the Hugging Face Hub; answers when it is there."""
         token, who = token_for(publishing, request)
         order = await _order(request)
-        folder = await _folder(service, order, who, taught)
         if free.locked():
             raise UserError("others are publishing just now", "try again in a minute", 503)
         async with free:
-            done = await asyncio.to_thread(
-                publish_bundle, folder, order.repo, token=token, private=order.private, tell=_quiet
-            )
-        return Done(**done.to_json())
+            # Of this request alone: a session may end while its bundle is sent.
+            with TemporaryDirectory(prefix="handwriter-publish-") as work:
+                folder = await _folder(service, order, who, taught, Path(work))
+                return await asyncio.to_thread(_published, folder, order, token)
 
     router.get("/publish")(terms)
     router.post("/publish", responses=_ERRORS, openapi_extra=_DOCUMENTATION)(publish)
@@ -111,15 +122,29 @@ async def _order(request: Request) -> Order:
         raise UserError(f"{where}: {first['msg']}", 'send {"repo": "user/name", "model": "digits"}', 422) from error
 
 
+def _published(folder: Path, order: Order, token: str) -> Done:
+    if order.space:
+        check_space(order.space)
+    model = publish_bundle(folder, order.repo, token=token, private=order.private, tell=_quiet)
+    if not order.space:
+        return Done(**model.to_json())
+    wish = SpaceOrder(order.space, folder, model)
+    try:
+        space = publish_space(wish, token=token, private=order.private, tell=_quiet)
+    except UserError as error:  # the model is on the Hub by now, and that must be said
+        return Done(**model.to_json(), space_error="; ".join(filter(None, (error.what, error.hint))))
+    return Done(**model.to_json(), space=Place(**space.to_json()))
+
+
 def _quiet(_: str) -> None:
     """The server's log is not for what visitors do on the Hub."""
 
 
-async def _folder(service: Service, order: Order, who: Who, taught: Taught | None) -> Path:
+async def _folder(service: Service, order: Order, who: Who, taught: Taught | None, work: Path) -> Path:
     if order.session:
         if taught is None:
             raise UserError("nothing is taught on this server", "name a model", 404)
-        return await taught(order.session, order.repo.split("/")[-1])
+        return await taught(order.session, order.repo.split("/")[-1], work)
     folder = service.shelf.get(order.model).folder
     if who == "visitor" and not folder.resolve().is_relative_to(BUNDLED.resolve()):
         raise UserError("this model is not yours to publish", "publish what you taught yourself", 403)

@@ -89,7 +89,7 @@ def _serve(options: Options, opened: socket.socket, folders: Sequence[Path], sta
     from demo.server import build_app
 
     shelf = load_shelf(folders)
-    publishing = publishing_of(shared=options.share or bool(guards.prefix or options.access.proxy))
+    publishing = publishing_of(shared=_through_others(options))
     app = build_app(Service(shelf, Workers(), feedback=feedback, publishing=publishing), guards)
     shelf.warm_up()
     gc.collect()
@@ -118,7 +118,7 @@ def guards_of(options: Options) -> Guards:
     from demo.rate_limit import read_rate
 
     access = options.access
-    alone = is_local(options.host) and not options.share
+    alone = is_local(options.host) and not _through_others(options)
     rate = access.rate_limit or ("off" if alone else _RATE)
     names = [*access.allow_host, *(["*.gradio.live"] if options.share else []), *(["*"] if _on_a_space() else [])]
     return Guards(
@@ -127,6 +127,11 @@ def guards_of(options: Options) -> Guards:
         rate=read_rate(rate),
         prefix=root_path(access.root_path),
     )
+
+
+def _through_others(options: Options) -> bool:
+    """Whether a tunnel or a proxy passes requests on, so that all of them come from this machine."""
+    return options.share or bool(root_path(options.access.root_path) or options.access.proxy)
 
 
 def root_path(text: str) -> str:

@@ -43,6 +43,7 @@ from demo.schema import SUMMARY
 from demo.settings import Known, settings_routes
 from demo.teach.routes import teach_routes
 from demo.teach.teaching import Teaching
+from demo.tidying import repeated
 from handwriter_models.errors import UserError
 from handwriter_models.static_site import PAGE
 
@@ -73,7 +74,8 @@ def build_app(service: Service, guards: Guards = _NO_GUARDS) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with repeated(uploads.tidy):
+            yield
         service.workers.close()
         uploads.close()
         if service.feedback:

@@ -41,7 +41,7 @@ __all__ = [
 BUNDLED = Path(__file__).parent / "bundled"
 CARD_HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)  # the Hub's metadata at the top of a card
 CONFIG_FILE, CARD_FILE, FIGURES_FOLDER = "config.json", "README.md", "figures"
-_LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30}
+_LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30, CARD_FILE: 2 * 2**20, FIGURES_FOLDER: 16 * 2**20}
 _FIGURE = re.compile(r"[\w][\w.-]{0,80}\.png")
 
 
@@ -103,22 +103,22 @@ def read_bundle(folder: str | os.PathLike[str]) -> tuple[BundleConfig, nn.Module
 
 def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
     """A file of the bundle, bounded in size; a link that leads out of the folder is refused."""
-    path = Path(folder) / name
+    path, largest = Path(folder) / name, _LARGEST[name.split("/")[0]]
     try:
         real = path.resolve(strict=True)
         if not any(real.is_relative_to(home) for home in _homes(Path(folder).resolve(strict=True))):
             raise UserError(f"{path} is a link out of the bundle", "put the file itself into the folder", 422)
         if not real.is_file():
             raise UserError(f"{path} is not a file", "copy the bundle again, whole", 422)
-        if real.stat().st_size > _LARGEST[name]:
-            raise _too_large(path, name)
+        if real.stat().st_size > largest:
+            raise _too_large(path, largest)
         with real.open("rb") as file:
-            data = file.read(_LARGEST[name] + 1)
+            data = file.read(largest + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UserError(f"cannot read {path}: {reason}", "copy the bundle again, whole", 422) from error
-    if len(data) > _LARGEST[name]:  # it grew in between
-        raise _too_large(path, name)
+    if len(data) > largest:  # it grew in between
+        raise _too_large(path, largest)
     return data
 
 
@@ -132,8 +132,8 @@ def _homes(folder: Path) -> list[Path]:
     return [folder, storage / "blobs", storage.parent / "blobs"] if is_cached else [folder]
 
 
-def _too_large(path: Path, name: str) -> UserError:
-    return UserError(f"{path} is larger than {_LARGEST[name] // 2**20} MB", "this is not one of our bundles", 413)
+def _too_large(path: Path, largest: int) -> UserError:
+    return UserError(f"{path} is larger than {largest // 2**20} MB", "this is not one of our bundles", 413)
 
 
 def write_bundle(

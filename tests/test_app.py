@@ -114,7 +114,8 @@ def test_server_of_ones_own_is_not_slowed_and_one_for_others_is(monkeypatch: pyt
     for name in ("HANDWRITER_AUTH", "HANDWRITER_API_TOKEN", "SPACE_ID"):
         monkeypatch.delenv(name, raising=False)
     assert guards_of(Options()).rate is None
-    for options in (Options(host="0.0.0.0"), Options(share=True)):
+    behind = Options(access=Access(root_path="/hand")), Options(access=Access(proxy="10.0.0.0/8"))
+    for options in (Options(host="0.0.0.0"), Options(share=True), *behind):
         rate = guards_of(options).rate
         assert rate
         assert rate.a_second >= 32, "a few people behind one address may draw"

@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from tests.called import Called, called
 from tests.plain_user import as_plain_user
 from tests.small_photos import jpeg, pets, photo, save
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def run(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "curation", *map(str, words)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+def run(*words: str | Path, code: int = 0) -> Called:
+    done = called("curation", *words)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return done

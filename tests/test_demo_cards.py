@@ -2,7 +2,50 @@
 
 from __future__ import annotations
 
-from demo.cards import card_as_html
+import asyncio
+from pathlib import Path
+
+import httpx
+from fastapi import FastAPI
+
+from demo.cards import card_as_html, card_routes
+from demo.refusals import refusal
+from demo.shelf import Shelf, Shelved
+from handwriter_models import load
+from handwriter_models.errors import UserError
+from tests.api_client import check_error
+
+
+def asked(bundle: Path, path: str) -> httpx.Response:
+    """What the card's routes answer, one model on the shelf."""
+    app = FastAPI()
+    app.include_router(card_routes(Shelf([Shelved(load(bundle), bundle)])))
+
+    @app.exception_handler(UserError)
+    async def told(_: object, error: Exception) -> object:
+        assert isinstance(error, UserError)
+        return refusal(error)
+
+    async def answer() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://demo") as client:
+            return await client.get(f"/models/{path}")
+
+    return asyncio.run(answer())
+
+
+def test_card_and_figures_come_out_of_the_bundle_and_from_nowhere_else(small_bundle: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_text("of the owner")
+    assert "<h1>small</h1>" in asked(small_bundle, "small").text
+    assert asked(small_bundle, "small/figures/curve.png").content.startswith(b"\x89PNG")
+    for path, address in (("README.md", "small"), ("figures/curve.png", "small/figures/curve.png")):
+        (small_bundle / path).unlink()
+        (small_bundle / path).symlink_to(secret)
+        check_error(asked(small_bundle, address), 404)
+        (small_bundle / path).unlink()
+        check_error(asked(small_bundle, address), 404)
+    (small_bundle / "README.md").write_bytes("# 손글씨".encode("cp949"))
+    assert asked(small_bundle, "small").status_code == 200
 
 
 def test_front_matter_is_left_out_and_tables_are_drawn() -> None:

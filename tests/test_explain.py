@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -22,10 +20,9 @@ from handwriter_models.images import PictureError
 from handwriter_models.ink import prepare_many
 from handwriter_models.networks import build
 from handwriter_models.overlays import overlay
+from tests.called import Called, called
 from tests.conftest import drawn_seven, small_config, write_small_bundle
 from tests.small_photos import photo
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def written(row: int, barred: bool) -> np.ndarray:
@@ -197,9 +194,8 @@ def test_classifier_answers_alike_before_during_and_after(barred: Classifier) ->
     assert not any(parameter.requires_grad for parameter in barred.network.parameters())
 
 
-def explained(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", str(ROOT / "handwriter_models"), "explain", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=120)
+def explained(*arguments: object, cwd: Path) -> Called:
+    return called("handwriter_models", "explain", *arguments, folder=cwd)
 
 
 def test_command_writes_pictures_beside_no_input_and_ends_with_3_when_one_is_unreadable(tmp_path: Path) -> None:

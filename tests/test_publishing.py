@@ -100,6 +100,15 @@ def test_the_owner_publishes_with_the_key_of_the_terminal(scene: Scene) -> None:
     assert scene.site.repo("ana/from-page").files["model.safetensors"]
 
 
+def test_a_model_whose_space_is_refused_is_published_and_both_are_told(scene: Scene) -> None:
+    scene.site.pays = False
+    done = scene.post({"model": "small", "repo": "half", "space": "gradio"}, **{"X-Publish-Key": KEY})
+    assert done.status_code == 200, done.text
+    assert scene.site.repo("ana/half").files["model.safetensors"]
+    assert done.json()["space"] is None
+    assert "PRO" in done.json()["space_error"] or "pay" in done.json()["space_error"]
+
+
 def test_a_request_by_hand_or_of_another_site_gets_nothing(scene: Scene) -> None:
     order = {"model": "small", "repo": "stolen"}
     key = {"X-Publish-Key": KEY}

@@ -30,6 +30,7 @@ from tests.small_photos import jpeg, photo
 from tests.teach_client import Visitor, drawings
 from tests.tiny_backbone import NAME, write_weights
 from tests.training_cases import small_recipe
+from training.evaluate import evaluate_bundle
 from training.fit import Order, fit
 
 SEVEN, THREE, ZERO = "일곱", "셋/3", "zero"
@@ -196,6 +197,18 @@ def test_bundle_answers_as_the_page_does(taught: Visitor, tmp_path: Path) -> Non
     assert "Results on 24 cross-validated pictures" in (folder / "README.md").read_text("utf-8")
 
 
+def test_bundle_knows_the_pictures_again_that_it_learned(visitor: Visitor, tmp_path: Path) -> None:
+    visitor.teach({"일곱": "7", "zero": "0"}, 4)
+    visitor.settled()
+    bundle = unzipped(visitor.ask("POST", "bundle").content, tmp_path) / "taught"
+    root = unzipped(visitor.ask("POST", "dataset").content, tmp_path / "data")
+    with pytest.raises(UserError, match="same picture"):
+        evaluate_bundle(str(bundle), str(root), None)
+    assert evaluate_bundle(str(bundle), str(root), None, "measure").metrics()["leaky"]["pictures"] == 8
+    learned = read_config(bundle).data["learned"]
+    assert learned["before"][0] == read_config(find_bundle("characters")).data["learned"], "and the network's own"
+
+
 def test_bundle_of_too_little_is_refused_with_what_is_missing(visitor: Visitor) -> None:
     check_error(visitor.ask("POST", "bundle"), 409, "two classes")
     check_error(visitor.ask("POST", "dataset"), 409, "no pictures")
@@ -224,6 +237,10 @@ def test_photographs_are_taught_on_a_borrowed_backbone(client: httpx.Client, tmp
     assert ours.label == "dark"
     assert ours.probabilities["dark"] == pytest.approx(answers["dark"]["classes"][1]["probability"], abs=0.02)
     assert "**Too good for 밝다:**" in (folder / "README.md").read_text("utf-8")
+    root = unzipped(visitor.ask("POST", "dataset").content, tmp_path / "data")
+    with pytest.raises(UserError, match="same picture"):
+        evaluate_bundle(str(folder), str(root), None)
+    assert "Fitted to the optimum" in (folder / "README.md").read_text("utf-8")
 
 
 def test_without_weights_photographs_are_refused_with_what_to_do_and_asked_for_once_a_minute() -> None:
@@ -245,6 +262,7 @@ def test_bundle_for_photographs_lends_its_backbone(tmp_path: Path) -> None:
     folder = write_small_bundle(tmp_path / "pets", small_config(False, name="pets", kind="photographs", **changes))
     eye = Eyes(Shelf([Shelved(load(folder), folder)]), "").of("photographs")
     assert (eye.parent["name"], eye.preprocessing.size) == ("pets", 64)
+    assert Eyes(Shelf([Shelved(load(folder), folder)]), "", lends=False)._lender() is None, "what is private stays so"
     assert eye.base.arguments == {"backbone": NAME, "classes": 0}
     outputs = eye.network.dimension
     network, state = eye.joined(Head(outputs, 0, 3), 3)

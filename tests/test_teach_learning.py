@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from demo.teach.judgement import told, warnings
 from demo.teach.learning import Estimate, Lesson, OutdatedError, answer, estimate, learned
 from demo.teach.samples import Sample, groups_of, read_samples
 from demo.teach.sessions import Sessions, TeachLimits
+from demo.tidying import repeated
 from handwriter_models.errors import UserError
 from handwriter_models.images import Limits
 from tests.teach_client import drawings
@@ -20,7 +23,7 @@ SIZE = 24  # of made-up vectors
 def sample(vector: np.ndarray, mark: int, burst: str = "") -> Sample:
     """A made-up picture: its vector, and a mark that is like no other one's."""
     prints = np.array([mark * 0x9E3779B97F4A7C15 % 2**64], np.uint64)
-    return Sample(b"picture", f"{mark:x}", vector[None].astype(np.float32), prints, burst)
+    return Sample(b"picture", f"{mark:x}", f"{mark:x}", vector[None].astype(np.float32), prints, burst)
 
 
 def lesson_of(rows: list[tuple[int, Sample]]) -> Lesson:
@@ -178,6 +181,21 @@ def test_sessions_are_bounded_the_idle_ones_end_and_names_cannot_be_guessed(eye:
         sessions.get(third)
     assert len({first, second, third}) == 3
     assert min(map(len, (first, second, third))) >= 32
+
+
+def test_idle_sessions_end_although_nobody_comes(eye: Eye) -> None:
+    now = [0.0]
+    sessions = Sessions(TeachLimits(idle=60), lambda: now[0])
+
+    async def waited() -> None:
+        async with repeated(sessions.sweep, 0.01):
+            now[0] = 61
+            while sessions.count:
+                await asyncio.sleep(0.01)
+
+    sessions.open(eye)
+    assert sessions.count == 1
+    asyncio.run(asyncio.wait_for(waited(), 10))
 
 
 def test_pictures_of_a_session_and_of_all_are_bounded(eye: Eye) -> None:

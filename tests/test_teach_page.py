@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -13,6 +16,7 @@ from tests.browser import Browser, Look, Point, chromium
 from tests.characters import camera_film, strokes_of
 from tests.demo_server import ROOT, Server, running
 from tests.hub_site import HubSite
+from tests.teach_client import drawings
 
 TEACH = ROOT / "demo" / "static" / "teach"
 FORGET = """
@@ -133,20 +137,61 @@ def test_drawn_classes_are_learned_and_answered_live(page: Browser) -> None:
     assert violations(page) == []
 
 
+def publish(page: Browser, server: Server, repo: str, space: str = "") -> list[str]:
+    """Publishes with the key that the terminal shows; the addresses that the page then links."""
+    (key,) = re.findall(r"key for publishing from the page: (\w+)", "".join(server.said))
+    page.click("#publish summary")
+    for field, text in (("#publish-repo", repo), ("#publish-key", key), ("#publish-space", space)):
+        found = page.find(field)
+        assert found
+        if text:
+            found.send_keys(text)
+    page.click("#publish-send")
+    page.wait(lambda: page.find("#publish-done a"), "the address", 60)
+    return page.text("#publish-done").split()
+
+
 def test_what_was_taught_is_published_with_the_key_of_the_terminal(page: Browser, server: Server, hub: HubSite) -> None:
     teach(page, "7", 1, 2)
     teach(page, "0", 2, 2)
     wait_learned(page)
-    (key,) = re.findall(r"key for publishing from the page: (\w+)", "".join(server.said))
-    page.click("#publish summary")
-    for field, text in (("#publish-repo", "ana/taught"), ("#publish-key", key)):
-        found = page.find(field)
-        assert found
-        found.send_keys(text)
-    page.click("#publish-send")
-    page.wait(lambda: page.find("#publish-done a"), "the address", 40)
-    assert page.text("#publish-done").endswith("/ana/taught")
+    (address,) = publish(page, server, "ana/taught")
+    assert address.endswith("/ana/taught")
     assert {"config.json", "model.safetensors", "README.md"} <= set(hub.repo("ana/taught").files)
+
+
+def test_model_that_reads_is_published_with_a_page_to_try_it(page: Browser, server: Server, hub: HubSite) -> None:
+    page.open(server.address)
+    model, space = publish(page, server, "ana/digits", "yes, in their browser")
+    assert (model, space) == (f"{hub.home}/ana/digits", f"{hub.home}/spaces/ana/digits")
+    assert "model.safetensors" in hub.repo("ana/digits").files
+    assert {"index.html", "models.json", "README.md"} <= set(hub.repo("ana/digits", "space").files)
+    assert violations(page) == []
+
+
+def test_saved_pictures_are_opened_again_and_other_files_are_told(page: Browser, tmp_path: Path) -> None:
+    about = {"format": 1, "kind": "handwriting", "classes": [{"name": "셋/3", "folder": "셋_3"}]}
+    saved, other = tmp_path / "dataset.zip", tmp_path / "other.zip"
+    with zipfile.ZipFile(saved, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("taught.json", json.dumps(about, ensure_ascii=False))
+        for folder, digit in (("셋_3", "3"), ("zero", "0")):
+            for number, data in enumerate(drawings(digit, 3)):
+                archive.writestr(f"images/{folder}/teach_{number}.png", data)
+    other.write_bytes(saved.read_bytes()[:-40])
+    teach(page, "7", 1, 1)
+    field = page.find("#saved-file")
+    assert field
+    for file in (other, saved):
+        field.send_keys(str(file))
+        page.wait(lambda: page.shows("#sure"), "the question")
+        page.click("#sure-yes")
+        if file is other:
+            page.wait(lambda: "no zip file" in page.text("#toast-text"), "what is wrong")
+            assert cards(page) == {"Class 1": 1, "Class 2": 0}
+    page.wait(lambda: cards(page) == {"셋/3": 3, "zero": 3}, "the classes of the file")
+    wait_learned(page)
+    page.draw(strokes_of("0"))
+    wait_label(page, "zero")
 
 
 def test_removed_pictures_and_classes_come_back(page: Browser) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from curation.fingerprint import look, prints
+from handwriter_models.learning.learned import MOST, NO_HASHES, learned_from, with_parent
 from tests.small_photos import jpeg, photo
 from tests.training_cases import stripes
-from training.leaks import MOST, NO_HASHES, Leak, Prints, leaks_between, learned_from, prints_of, report, with_parent
+from training.leaks import Leak, Prints, leaks_between, prints_of, report
 
 
 def names(count: int, start: int = 0) -> list[str]:

@@ -26,13 +26,14 @@ from handwriter_models.classifier import Classifier
 from handwriter_models.errors import UserError
 from handwriter_models.learning.calibration import background_threshold, fit_temperature, probability_threshold
 from handwriter_models.learning.card import write_card
+from handwriter_models.learning.learned import with_parent
 from handwriter_models.networks import arguments_as_json
 from training.checkpoint import read_checkpoint, remove_checkpoint, run_folder
 from training.distributed import ALONE, Ranks
 from training.evaluate import answers_of, metrics_of
 from training.figures import draw_figures
 from training.inference import PREPROCESSING, logits_of, plain_pictures
-from training.leaks import prints_of, with_parent
+from training.leaks import prints_of
 from training.loop import Material, Trainer
 from training.progress import messages, training_progress
 from training.recipes import Recipe

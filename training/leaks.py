@@ -1,8 +1,7 @@
 """Whether a test shares pictures, near copies or writers with what a model has learned.
 
 A model measured on what it has seen looks better than it is: the commonest reason for 90 % at home and 30 % outside. So
-a bundle remembers what it learned from (training and validation pictures, in `data.learned` of its config), in a form
-that gives no picture away: the first 6 bytes of each picture's sha256, its perceptual hash, the writers' numbers.
+a bundle remembers what it learned from, training and validation pictures alike (`handwriter_models.learning.learned`).
 
 - *same picture*: the sha256 of a file, or of the prepared 28x28 pixels of handwriting, agrees. Two different pictures
   agree in 6 bytes once in 280 million million comparisons.
@@ -13,35 +12,39 @@ that gives no picture away: the first 6 bytes of each picture's sha256, its perc
   Not asked of handwriting: small pictures of ink hash alike when they are not alike at all.
 - *writer*: the number of a writer, within the same source only.
 
-At most 10 000 pictures are kept, which is 80 kB, and 187 kB with perceptual hashes: of a larger set those with the
-lowest sha256, a fair sample of it. Then a single shared picture can be missed, but hardly a hundred of them; the report
-says how many were kept.
+Of more than 10 000 pictures a sample is kept. Then a single shared picture can be missed, but hardly a hundred of them;
+the report says how many were kept.
 """
 
 from __future__ import annotations
 
-import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from handwriter_models.learning.learned import (
+    BYTES,
+    BYTES_OF_PHASH,
+    BYTES_OF_WRITER,
+    NO_HASHES,
+    Hashes,
+    Numbers,
+    learned_from,
+    name_of_pixels,
+    numbers_of,
+    unpacked,
+)
 from training.samples import Samples
 
-MOST = 10_000
 NEAR, TURNED = 6, 4  # bits
 SAME_PICTURE, COPY, NEAR_COPY, WRITER = "same picture", "copy in its group", "near copy", "writer"
-_BYTES, _BYTES_OF_WRITER = 6, 4
 _AT_ONCE = 2**22  # comparisons of hashes held in memory
 _PARENTS = 20
-Hashes = NDArray[np.uint64]
-Numbers = NDArray[np.int64]
-NO_HASHES = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True)
@@ -80,36 +83,9 @@ class Leak:
 
 def prints_of(*parts: Samples) -> Prints:
     """Of prepared handwriting: the sha256 of each picture's pixels, no perceptual hashes, the writers."""
-    names = [sha256(np.ascontiguousarray(image).data).hexdigest() for part in parts for image in part.images]
+    names = [name_of_pixels(image) for part in parts for image in part.images]
     source = Path(parts[0].source).name  # of a folder: where it lies is nobody's business who gets the bundle
     return Prints(names, NO_HASHES, np.concatenate([part.groups for part in parts]), source)
-
-
-def learned_from(sha256s: Sequence[str], phashes: Hashes, writers: Numbers, source: str) -> dict[str, Any]:
-    """What a bundle keeps of its training and validation pictures, as JSON.
-
-    Args:
-        sha256s: hexadecimal, one a picture.
-        phashes: uint64, (n,) or (n, 16) of which the first column is kept; empty where nothing is near-compared.
-        writers: int64 (n,), -1 where unknown.
-        source: the name that the same data has elsewhere, for the numbers of its writers.
-    """
-    names = _numbers(sha256s)
-    order = np.argsort(names, kind="stable")[:MOST]
-    known = np.unique(np.asarray(writers, np.int64))
-    return {
-        "source": source,
-        "pictures": len(names),
-        "kept": len(order),
-        "sha256": _packed(names[order], _BYTES),
-        "phash": _packed(phashes.reshape(len(names), -1)[order, 0], 8) if len(phashes) else "",
-        "writers": _packed(known[known >= 0], _BYTES_OF_WRITER),
-    }
-
-
-def with_parent(learned: dict[str, Any], parent: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The same for a model that began with the weights of another one, which had learned from `parent`."""
-    return {**learned, "before": [dict(parent)]} if parent else learned
 
 
 def leaks_between(learned: Mapping[str, Any], prints: Prints) -> list[Leak]:
@@ -187,16 +163,12 @@ def _grouped(learned: Mapping[str, Any], prints: Prints) -> Numbers:
 
 def are_learned(learned: Mapping[str, Any], sha256s: Sequence[str]) -> NDArray[np.bool_]:
     """Which of these (n,) are among what was kept of the training pictures."""
-    known: NDArray[np.bool_] = np.isin(_numbers(sha256s), _unpacked(learned.get("sha256"), _BYTES))
+    known: NDArray[np.bool_] = np.isin(numbers_of(sha256s), unpacked(learned.get("sha256"), BYTES))
     return known
 
 
-def _numbers(sha256s: Sequence[str]) -> Hashes:
-    return np.array([int(name[: 2 * _BYTES], 16) for name in sha256s], np.uint64)
-
-
 def _near(learned: Mapping[str, Any], prints: Prints) -> Numbers:
-    theirs = _unpacked(learned.get("phash"), 8)
+    theirs = unpacked(learned.get("phash"), BYTES_OF_PHASH)
     if not len(theirs) or not len(prints.phashes):
         return np.empty(0, np.int64)
     ours = prints.phashes.reshape(len(prints.sha256s), -1)
@@ -215,23 +187,5 @@ def _written(learned: Mapping[str, Any], prints: Prints) -> Numbers:
     """Numbers of writers mean the same within one source only."""
     if learned.get("source") != prints.source:
         return np.empty(0, np.int64)
-    known = _unpacked(learned.get("writers"), _BYTES_OF_WRITER).astype(np.int64)
+    known = unpacked(learned.get("writers"), BYTES_OF_WRITER).astype(np.int64)
     return np.flatnonzero(np.isin(prints.writers, known))
-
-
-def _packed(values: Hashes | Numbers, size: int) -> str:
-    """The lowest `size` bytes of each, big-endian, in base64."""
-    wide = np.ascontiguousarray(values, ">u8").view(np.uint8).reshape(-1, 8)
-    return base64.b64encode(wide[:, 8 - size :].tobytes()).decode("ascii")
-
-
-def _unpacked(text: object, size: int) -> Hashes:
-    """What `_packed` made; nothing of what it did not make, for a bundle comes from anywhere."""
-    try:
-        content = base64.b64decode(text if isinstance(text, str) else "", validate=True)
-    except ValueError:
-        return NO_HASHES
-    rows = np.frombuffer(content[: len(content) // size * size], np.uint8).reshape(-1, size)
-    wide = np.zeros((len(rows), 8), np.uint8)
-    wide[:, 8 - size :] = rows
-    return wide.view(">u8")[:, 0].astype(np.uint64)

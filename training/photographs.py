@@ -33,6 +33,7 @@ from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
 from handwriter_models.learning.calibration import fit_temperature, probability_threshold
 from handwriter_models.learning.card import write_card
+from handwriter_models.learning.learned import with_parent
 from handwriter_models.learning.options import Epoch
 from handwriter_models.networks import arguments_as_json
 from handwriter_models.photograph import Photograph
@@ -43,7 +44,6 @@ from training.evaluate import Answers, metrics_of
 from training.figures import draw_figures
 from training.fit import finished_metrics, public_name
 from training.held_out_photographs import prints_of_rows
-from training.leaks import with_parent
 from training.progress import messages
 from training.recipes import Recipe
 from training.samples import Samples

@@ -39,11 +39,13 @@ def publish(
     from handwriter_models.bundle import find_bundle
     from handwriter_models.hub.publish import publish_bundle, publisher_token
 
+    if space:
+        from handwriter_models.hub.space import SpaceOrder, check_space, publish_space
+
+        check_space(space.value)
     folder, token = find_bundle(bundle), publisher_token(token_file)
     done = {"model": publish_bundle(folder, repo, token=token, private=private, force=force)}
     if space:
-        from handwriter_models.hub.space import SpaceOrder, publish_space
-
         order = SpaceOrder(space.value, folder, done["model"])
         done["space"] = publish_space(order, token=token, private=private, force=force)
     if as_json:

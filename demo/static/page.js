@@ -8,6 +8,8 @@ import { Feedback } from './feedback.js';
 import { History } from './history.js';
 import { onLanguage, say, speakOf, startLanguage } from './language.js';
 import { Models } from './models.js';
+import { isField } from './nodes.js';
+import { Publish } from './publish.js';
 import { Result } from './result.js';
 import { Tabs } from './tabs.js';
 import { Upload } from './upload.js';
@@ -47,6 +49,7 @@ class Page {
     this.tabs = new Tabs(root, (way) => this.opened(way));
     this.models = new Models(root, { chosen: (chosen) => { this.use(chosen); this.asker.repeat(); } });
     this.history = new History(root, { restore: (entry) => this.restore(entry) });
+    this.publish = new Publish(root.querySelector('#publish'), { order: () => ({ model: model()?.name }) });
     this.makeWays(root, limit);
     document.addEventListener('keydown', (event) => this.key(event));
     onLanguage(() => { document.title = 'HandWriter'; });
@@ -74,7 +77,7 @@ class Page {
   }
 
   async load() {
-    const [settings] = await Promise.all([settled(), this.models.load(), this.examples.load()]);
+    const [settings] = await Promise.all([settled(), this.models.load(), this.examples.load(), this.publish.load()]);
     this.use(this.models.current);
     this.models.draw();
     this.feedback.allow(settings.feedback === true);
@@ -91,6 +94,7 @@ class Page {
     this.result.setModel(model);
     this.compare.setModels(this.models.all, model);
     this.why.setModel();
+    this.publish.clear();
     this.feedback.clear();
     if (photos && this.tabs.current === 'draw') this.tabs.open('upload');
   }
@@ -145,6 +149,7 @@ class Page {
   }
 
   key(event) {
+    if (isField(event.target)) return;
     const letter = event.key.toLowerCase();
     if (!(event.ctrlKey || event.metaKey) || event.altKey || this.tabs.current !== 'draw') return;
     if (letter === 'z') event.shiftKey ? this.paper.redo() : this.paper.undo();

@@ -39,11 +39,12 @@ export class Webcam {
       this.nodes.video.srcObject = stream;
       await this.nodes.video.play();
     } catch (error) {
+      if (attempt !== this.attempt) return null; // another one has begun, or the tab was left: this fault is nobody's
       this.stop();
       return this.wrong(FAULTS[error.name] ?? 'cameraBusy');
     }
     this.resume();
-    this.live(attempt);
+    return this.live(attempt);
   }
 
   async wanted(which) {

@@ -18,14 +18,17 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from curation.labels import folded, folder_name
-from demo.teach.eyes import Eye
+from demo.teach.eyes import HANDWRITING, Eye
 from demo.teach.judgement import told
 from demo.teach.learning import HEAD, Estimate, Lesson
 from demo.teach.sessions import Learned, Session
 from handwriter_models.bundle import BundleConfig, Rejection, write_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.learning.card import write_card
+from handwriter_models.learning.learned import NO_HASHES, learned_from, with_parent
 from handwriter_models.learning.metrics import measure
 
 SOURCE = "teach"
@@ -87,7 +90,6 @@ def write_taught(what: Taught, folder: Path, name: str) -> Path:
         rejection=Rejection("max_probability", found.threshold),
         description=description,
         parent=what.eye.parent,
-        recipe={"name": SOURCE, "head": asdict(HEAD)},
         data=_data(what),
         metrics=_metrics(what),
     )
@@ -101,10 +103,19 @@ def _data(what: Taught) -> Json:
     )
     return {
         "source": SOURCE,
+        "head": asdict(HEAD),
         "fingerprint": sha256("\n".join(contents).encode()).hexdigest(),
         "splits": {"train": len(contents)},
+        "learned": with_parent(_learned(what), what.eye.learned),
         "divided": f"into {what.estimate.folds} folds for the estimate only; the head has learned all pictures",
     }
+
+
+def _learned(what: Taught) -> Json:
+    """What an evaluation will know these pictures by. Of handwriting, near copies are not asked for."""
+    samples = what.lesson.samples
+    prints = NO_HASHES if what.eye.kind == HANDWRITING else np.concatenate([sample.print for sample in samples])
+    return learned_from([sample.known_as for sample in samples], prints, np.full(len(samples), -1), SOURCE)
 
 
 def _metrics(what: Taught) -> Json:

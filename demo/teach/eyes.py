@@ -2,6 +2,7 @@
 
 Handwriting: the voters of the bundled `characters`, which has read digits, letters and signs. Photographs: the backbone
 of the first bundle for photographs that this server offers, or else a network of torchvision with its ImageNet weights.
+Where strangers reach the server no bundle of its owner's is lent: what they teach they may take away, weights and all.
 HANDWRITER_TEACH_BACKBONE=NAME[:WEIGHTS] names another one: `mobilenet_v2_tf:weights.safetensors`. Of such a network a
 head reads what it says of its own thousand classes: from three photographs a class that was better (58 % right among
 five kinds, 54 % from the vector before), and from twelve (81 and 72 %).
@@ -50,6 +51,7 @@ class Eye:
         preprocessing: as a bundle stores it.
         base: name and arguments of the network that a bundle holds, but for the number of outputs.
         parent: what a bundle tells of where the network comes from.
+        learned: what the bundle that lent the network remembers of its pictures, if there is one.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Eye:
     preprocessing: Preprocessing
     base: NetworkConfig
     parent: dict[str, Any]
+    learned: Mapping[str, Any] | None = field(default=None, repr=False)
 
     @property
     def preparation(self) -> Preparation:
@@ -94,8 +97,8 @@ class Eye:
 class Eyes:
     """The eyes by kind, each loaded once; may be asked from many threads."""
 
-    def __init__(self, shelf: Shelf, wanted: str | None = None) -> None:
-        self._shelf = shelf
+    def __init__(self, shelf: Shelf, wanted: str | None = None, lends: bool = True) -> None:
+        self._shelf, self._lends = shelf, lends
         self._wanted = os.environ.get(VARIABLE, "") if wanted is None else wanted
         self._loaded: dict[str, Eye] = {}
         self._failed: dict[str, tuple[float, UserError]] = {}
@@ -128,7 +131,7 @@ class Eyes:
             parent = {"name": config.name, "fingerprint": config.data.get("fingerprint")}
             whole = arguments_as_json("transfer", config.network.arguments)
             own = {name: whole[name] for name in ("backbone", "classes")}
-            return _photographic(backbone(lender), own, parent)
+            return _photographic(backbone(lender), own, parent, config.data.get("learned"))
         name, _, weights = (self._wanted or _USUAL).partition(":")
         try:
             found = backbone(name, weights or IMAGENET, classes=True)
@@ -144,7 +147,7 @@ class Eyes:
 
     def _lender(self) -> str | None:
         """The folder of the first bundle here that is a head on a network for photographs."""
-        for name in self._shelf.names:
+        for name in self._shelf.names if self._lends else ():
             model = self._shelf.get(name)
             if model.classifier.config.network.name == "transfer":
                 return str(model.folder)
@@ -157,10 +160,13 @@ def ink_eye() -> Eye:
     arguments = {name: config.network.arguments[name] for name in ("members", "widths")}
     parent = {"name": config.name, "source": config.data.get("source"), "fingerprint": config.data.get("fingerprint")}
     base = NetworkConfig("adapted", arguments)
-    return Eye(HANDWRITING, backbone(_READER), config.preprocessing, base, parent)
+    return Eye(HANDWRITING, backbone(_READER), config.preprocessing, base, parent, config.data.get("learned"))
 
 
-def _photographic(found: Backbone, arguments: dict[str, Any], parent: dict[str, Any]) -> Eye:
+def _photographic(
+    found: Backbone, arguments: dict[str, Any], parent: dict[str, Any], learned: Mapping[str, Any] | None = None
+) -> Eye:
     if not isinstance(found.prepare, Photograph):
         raise UserError(f"{found.name} is for handwriting", f"{VARIABLE} takes a network such as {_USUAL}", 422)
-    return Eye(PHOTOGRAPHS, found, found.prepare.preprocessing(), NetworkConfig("transfer", arguments), parent)
+    base = NetworkConfig("transfer", arguments)
+    return Eye(PHOTOGRAPHS, found, found.prepare.preprocessing(), base, parent, learned)

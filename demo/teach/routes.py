@@ -22,6 +22,7 @@ from demo.page import STATIC
 from demo.teach.export import safe_name
 from demo.teach.sessions import Session
 from demo.teach.teaching import Teaching
+from demo.tidying import repeated
 from demo.uploads import FormRules, pictures_of, read_form, read_picture_form, text_of
 from handwriter_models.errors import UserError
 
@@ -40,7 +41,8 @@ def teach_routes(service: Service, teaching: Teaching | None = None) -> APIRoute
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        yield
+        async with repeated(state.sessions.sweep):
+            yield
         state.close()
 
     router = APIRouter(tags=["Teach"], lifespan=lifespan)

@@ -23,6 +23,7 @@ from curation import phash
 from demo.teach.eyes import HANDWRITING, Eye
 from handwriter_models.errors import UserError
 from handwriter_models.images import Limits, PictureError, read_picture
+from handwriter_models.learning.learned import name_of_pixels
 from handwriter_models.photograph import ENOUGH
 
 _NEAR_BITS = 8  # of 64: near copies of photographs, as `curation groups` asks for at first
@@ -40,6 +41,7 @@ class Sample:
     Attributes:
         picture: PNG (drawings) or JPEG bytes.
         sha256: of these bytes.
+        known_as: the sha256 that a bundle remembers: of a photograph's bytes, of handwriting's prepared pixels.
         vectors: float32 (views, dimension), the plain look first.
         print: (1,), the perceptual hash of a photograph, uint64; or (784,), of handwriting its ink, of length 1.
         burst: pictures of one burst share it; "" for a picture of its own.
@@ -47,6 +49,7 @@ class Sample:
 
     picture: bytes = field(repr=False)
     sha256: str
+    known_as: str
     vectors: NDArray[np.float32] = field(repr=False)
     print: NDArray[Any] = field(repr=False)
     burst: str = ""
@@ -95,8 +98,10 @@ def _reading(eye: Eye, data: bytes, limits: Limits) -> _Reading | UserError:
 
 
 def _sample(eye: Eye, one: _Reading, vectors: NDArray[np.float32], burst: str) -> Sample:
-    mark = _ink_print(one.pixels) if eye.kind == HANDWRITING else _hash(one.picture)
-    return Sample(one.stored, one.sha256, vectors.copy(), mark, burst)
+    if eye.kind == HANDWRITING:
+        known_as = name_of_pixels(one.pixels)
+        return Sample(one.stored, one.sha256, known_as, vectors.copy(), _ink_print(one.pixels), burst)
+    return Sample(one.stored, one.sha256, one.sha256, vectors.copy(), _hash(one.picture), burst)
 
 
 def _encoded(picture: Image.Image, eye: Eye) -> bytes:

@@ -12,8 +12,6 @@ import time
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +24,6 @@ from handwriter_models.errors import UserError
 from handwriter_models.networks import Head
 
 Json = dict[str, Any]
-_FOLDERS = 2
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,6 @@ class Session:
         self.learned: Learned | None = None
         self.estimate: Estimate | None = None
         self.fault = ""
-        self.folders: list[TemporaryDirectory[str]] = []  # of bundles that are being published, the newest last
         self._ids = 0
 
     @property
@@ -174,18 +170,6 @@ class Session:
             "fault": self.fault,
         }
 
-    def new_folder(self) -> Path:
-        """A folder that is there until the session ends, or two others were asked for since."""
-        self.folders.append(TemporaryDirectory(prefix="handwriter-teach-"))
-        while len(self.folders) > _FOLDERS:
-            self.folders.pop(0).cleanup()
-        return Path(self.folders[-1].name)
-
-    def close(self) -> None:
-        """What was written for publishing goes."""
-        while self.folders:
-            self.folders.pop().cleanup()
-
     def _new_id(self, letter: str) -> str:
         self._ids += 1
         return f"{letter}{self._ids}"
@@ -209,7 +193,7 @@ class Sessions:
 
     def open(self, eye: Eye) -> tuple[str, Session]:
         """A new session and its name; when there are too many, that which was idle longest ends, empty ones first."""
-        self._sweep()
+        self.sweep()
         while len(self._all) >= self.limits.sessions:
             empty = (name for name, session in self._all.items() if not session.count)
             self.end(next(empty, next(iter(self._all))))
@@ -219,7 +203,7 @@ class Sessions:
 
     def get(self, name: str) -> Session:
         """The session; raises `UserError` (404) when it has ended or never was."""
-        self._sweep()
+        self.sweep()
         session = self._all.pop(name, None)
         if session is None:
             raise UserError(
@@ -237,7 +221,11 @@ class Sessions:
         session = self._all.pop(name, None)
         if session:
             session.version += 1  # what is still being learned from it is outdated
-            session.close()
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self._all)
 
     def make_room(self, keep: Session) -> None:
         """Ends sessions, the longest idle first, until all of them together are small enough again."""
@@ -254,7 +242,8 @@ class Sessions:
         for name in list(self._all):
             self.end(name)
 
-    def _sweep(self) -> None:
+    def sweep(self) -> None:
+        """Ends those that were idle for too long."""
         now = self._clock()
         for name in [name for name, session in self._all.items() if now - session.used > self.limits.idle]:
             self.end(name)

@@ -29,9 +29,7 @@ class Teacher:
     def changed(self, session: Session) -> None:
         """Learns, soon, if there is anything new."""
         if session.settled != session.version and session not in self._tasks:
-            task = asyncio.create_task(self._keep_up(session))
-            self._tasks[session] = task
-            task.add_done_callback(lambda _: self._tasks.pop(session, None))
+            self._tasks[session] = asyncio.create_task(self._keep_up(session))
 
     async def settled(self, session: Session) -> None:
         """Returns when everything there is has been learned from."""
@@ -45,6 +43,12 @@ class Teacher:
             task.cancel()
 
     async def _keep_up(self, session: Session) -> None:
+        try:
+            await self._catch_up(session)
+        finally:  # not in a callback of the task, which comes later: a change in between would wait for the next one
+            self._tasks.pop(session, None)
+
+    async def _catch_up(self, session: Session) -> None:
         while session.settled != session.version:
             await asyncio.sleep(self._pause)
             version = session.version

@@ -30,7 +30,8 @@ class Teaching:
 
     def __init__(self, service: Service, limits: TeachLimits | None = None, eyes: Eyes | None = None) -> None:
         self.service, self.limits = service, limits or TeachLimits()
-        self.eyes = eyes or Eyes(service.shelf)
+        reached = service.publishing.space or service.publishing.shared
+        self.eyes = eyes or Eyes(service.shelf, lends=not reached)
         self.sessions = Sessions(self.limits)
         self.teacher = Teacher(service.workers)
 
@@ -97,15 +98,14 @@ class Teaching:
         what = taught(session)
         return await self.service.workers.run(lambda: bundle_zip(what, name))
 
-    async def session_bundle(self, session_name: str, name: str = "") -> Path:
-        """The folder of a session's bundle, for publishing; there until the session ends or has asked twice again.
+    async def session_bundle(self, session_name: str, name: str, folder: Path) -> Path:
+        """Writes a session's bundle into `folder`/NAME, for publishing, and returns that.
 
         Raises `UserError` (404, 409) as `Sessions.get` and `export.taught` do.
         """
         session = self.sessions.get(session_name)
         await self.teacher.settled(session)
         what = taught(session)
-        folder = session.new_folder()
         return await self.service.workers.run(lambda: write_taught(what, folder, name))
 
     def close(self) -> None:

@@ -85,6 +85,18 @@ class SpaceOrder:
         return f"HandWriter: {read_config(self.bundle).name}"
 
 
+def check_space(kind: SpaceKind) -> None:
+    """Raises `UserError` when a Space of this kind cannot be made here: before a model is published for it."""
+    if kind == "static":
+        from handwriter_models.export.onnx_file import check_extras
+
+        check_extras()
+    elif missing := [name for name in ("app.py", "requirements.txt") if not (ROOT / name).is_file()]:
+        raise UserError(
+            f"there is no {missing[0]} in {ROOT}", "publish a Space from a copy of the project's repository"
+        )
+
+
 def publish_space(
     order: SpaceOrder, *, token: str | None, private: bool = False, force: bool = False, tell: Tell = say
 ) -> Published:
@@ -127,8 +139,7 @@ def _no_space_of_ours(there: Mapping[str, Listed], read: Callable[[str], bytes])
 
 
 def _write_gradio(order: SpaceOrder, folder: Path) -> None:
-    if not (ROOT / "app.py").is_file():
-        raise UserError(f"there is no app.py in {ROOT}", "publish a Space from a copy of the project's repository")
+    check_space(order.kind)
     folder.mkdir(parents=True)
     for package in PACKAGES:
         shutil.copytree(ROOT / package, folder / package, ignore=_left_out)
@@ -150,7 +161,8 @@ def requirements(folder: Path, zero: bool) -> str:
     """The lines of our requirements.txt that the program in `folder` needs beside Gradio, in our order."""
     needed, given = imported_packages(folder), _brought_by_gradio()
     lines = (ROOT / "requirements.txt").read_text("utf-8").splitlines()
-    pins = {_plain(line.split("==")[0]): line.split("#")[0].strip() for line in lines if "==" in line}
+    wanted = [line.split("#")[0].strip() for line in lines if not line.startswith("-")]  # options, such as an index
+    pins = {_plain(line.split("==")[0]): line for line in wanted if line}
     kept = [pin for name, pin in pins.items() if name in needed and name not in given]
     if zero:
         return "\n".join(pin.split("==")[0] if pin.split("==")[0] in _TORCH else pin for pin in kept) + "\n"

@@ -249,10 +249,11 @@ def _data(config: BundleConfig) -> str:
     rows += [(PROVENANCE.get(name) or Provenance(f"`{name}`, made by the recipe", "–"), "training") for name in extras]
     table = _table(("data", "licence", "used for"), [(what.what, what.licence, use) for what, use in rows])
     train = recipe.get("train", {})
-    steps = f"{train['epochs']} epochs, seed {train['seed']}" if train else "fitted to the optimum, nothing by chance"
+    steps = f"{train['epochs']} epochs, seed {train['seed']}" if train else "Fitted to the optimum, nothing by chance"
+    steps = f"Recipe `{recipe['name']}`: {steps}" if recipe.get("name") else steps
     divided = f"Divided {config.data['divided']}. " if config.data.get("divided") else ""
     how = (
-        f"{divided}Recipe `{recipe.get('name')}`: {steps}; all of it is in `config.json`. Fingerprint of the data: "
+        f"{divided}{steps}; all of it is in `config.json`. Fingerprint of the data: "
         f"`{str(config.data.get('fingerprint'))[:16]}`."
     )
     return "\n".join(["## Data and training", "", *table, "", how])

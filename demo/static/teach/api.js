@@ -16,26 +16,35 @@ export class Api {
   get(path) { return this.send('GET', path); }
   post(path, body) { return this.send('POST', path, body); }
 
-  async send(method, path, body, times = PATIENCE) {
-    const response = await this.fetch(method, path, body);
-    if ((response.status === 429 || response.status === 503) && times > 1 && response.headers.has('Retry-After')) {
-      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(10, Number(response.headers.get('Retry-After')) || 1)));
-      return this.send(method, path, body, times - 1);
-    }
-    if (!response.ok) throw await failure(response);
-    return response.status === 204 ? null : response.json();
+  async send(method, path, body) {
+    const response = await this.request(method, path, body);
+    return response.status === 204 ? null : response.json().catch(() => { throw new ApiError(0, '', ''); }); // cut short
   }
 
   // The bytes of a download, as a Blob.
   async blob(path, body) {
-    const response = await this.fetch('POST', path, body);
-    if (!response.ok) throw await failure(response);
-    return response.blob();
+    return (await this.request('POST', path, body)).blob();
   }
 
-  async fetch(method, path, body) {
+  // Ends a session that nobody wants any more; the server would else keep it for an hour.
+  end(session) {
+    this.request('DELETE', 'session', undefined, session).catch(() => {});
+  }
+
+  // What is tried again later is still meant for the session of the first time.
+  async request(method, path, body, session = this.session, times = PATIENCE) {
+    const response = await this.fetch(method, path, body, session);
+    if ((response.status === 429 || response.status === 503) && times > 1 && response.headers.has('Retry-After')) {
+      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.min(10, Number(response.headers.get('Retry-After')) || 1)));
+      return this.request(method, path, body, session, times - 1);
+    }
+    if (!response.ok) throw await failure(response);
+    return response;
+  }
+
+  async fetch(method, path, body, session) {
     const form = body instanceof FormData;
-    const headers = { ...(this.session && { [HEADER]: this.session }), ...(body && !form && { 'Content-Type': 'application/json' }) };
+    const headers = { ...(session && { [HEADER]: session }), ...(body && !form && { 'Content-Type': 'application/json' }) };
     try {
       return await fetch(new URL(`teach/api/${path}`, document.baseURI), { method, headers, body: form || !body ? body : JSON.stringify(body) });
     } catch {

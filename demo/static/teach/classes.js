@@ -23,15 +23,17 @@ export class Classes {
   }
 
   card(one) {
-    const card = { item: element('li', 'hw-card ht-class'), name: element('input', 'ht-name'), count: element('span', 'ht-count'), up: button('↑'), files: element('label', 'hw-tool hw-wide'), remove: button('×'), pictures: element('ol', 'ht-pictures'), all: button(''), thumbs: new Map(), open: false };
+    const card = { item: element('li', 'hw-card ht-class'), name: element('input', 'ht-name'), count: element('span', 'ht-count'), up: button('↑'), files: element('label', 'hw-tool hw-wide'), remove: button('×'), wrong: element('p', 'ht-wrong'), pictures: element('ol', 'ht-pictures'), all: button(''), thumbs: new Map(), open: false };
     card.head = element('div', 'ht-head');
     card.fileText = element('span');
     card.input = Object.assign(element('input', 'hw-hidden'), { type: 'file', multiple: true, accept: 'image/*' });
+    card.wrong.id = `wrong-${one.key}`;
+    card.name.setAttribute('aria-describedby', card.wrong.id);
     Object.assign(card.name, { type: 'text', maxLength: 60, value: one.name, autocomplete: 'off' });
     card.all.className = 'ht-all';
     card.files.append(card.fileText, card.input);
     card.head.append(card.name, card.count, card.files, card.up, card.remove);
-    card.item.append(card.head, card.pictures, card.all);
+    card.item.append(card.head, card.wrong, card.pictures, card.all);
     this.listen(card, one);
     return card;
   }
@@ -66,6 +68,9 @@ export class Classes {
     for (const [node, key, values] of labels) node.setAttribute('aria-label', say(key, values));
     card.up.hidden = number === 0;
     write(card.fileText, say('files'));
+    card.wrong.hidden = !one.refused;
+    card.name.setAttribute('aria-invalid', String(!!one.refused));
+    write(card.wrong, one.refused ? say(one.refused.why, one.refused) : '');
     write(card.count, count === 0 ? say('noPictures') : count === 1 ? say('onePicture') : say('pictures', { count }));
     this.fillPictures(card, one);
   }

@@ -24,7 +24,7 @@ export class Figure {
   told(found) {
     if (!found) return [say('noEstimate'), say('noEstimateText')];
     const values = { right: count(found.right), count: count(found.of), low: percent(found.interval[0]), high: percent(found.interval[1]) };
-    if (found.single.length === this.work.classes.filter((one) => one.samples.length > 1).length) return [say('tooAlike'), say('tooAlikeText', values)];
+    if (found.single.length === this.work.classes.filter((one) => one.id && one.samples.length > 1).length) return [say('tooAlike'), say('tooAlikeText', values)];
     return [this.share(found), say('estimateText', values)];
   }
 

@@ -37,7 +37,10 @@ export class Live {
   told() {
     const learned = this.work.state?.learned ?? null;
     if (learned !== this.learned && learned !== null && this.make) this.schedule();
-    if (learned === null) this.answer = null;
+    if (learned === null) {
+      this.answer = null;
+      this.number = (this.number ?? 0) + 1; // an answer that is on its way is not about these classes
+    }
     this.learned = learned;
     this.draw();
   }

@@ -10,22 +10,25 @@ const ACTS = { forgotten: ['forgotten', 'sendAgain'], offline: ['offline', 'retr
 export class Notices {
   constructor(root, work, { kind }) {
     const find = (id) => root.querySelector('#' + id);
-    Object.assign(this, { work, kind, toast: find('toast'), text: find('toast-text'), button: find('toast-undo'), banner: find('banner'), bannerText: find('banner-text'), act: find('banner-act'), dialog: find('sure'), dialogText: find('sure-text') });
+    Object.assign(this, { work, kind, toast: find('toast'), text: find('toast-text'), button: find('toast-undo'), banner: find('banner'), bannerText: find('banner-text'), act: find('banner-act'), dialog: find('sure'), dialogText: find('sure-text'), yes: find('sure-yes') });
     this.removals = []; // the newest last: functions that take one back
     this.button.addEventListener('click', () => this.undo());
     this.act.addEventListener('click', () => this.actOn(this.work.halted));
     this.answer = () => {};
-    find('sure-yes').addEventListener('click', () => { this.answer(true); this.dialog.close(); });
+    this.yes.addEventListener('click', () => { this.answer(true); this.dialog.close(); });
     find('sure-no').addEventListener('click', () => this.dialog.close());
     this.dialog.addEventListener('close', () => this.answer(false));
     onLanguage(() => this.draw());
   }
 
-  say(key, values = {}, undoable = false) {
+  say(key, values = {}, undoable = false) { this.tell(say(key, values), undoable); }
+
+  // Says a text; '' says that there is nothing to say any more.
+  tell(text, undoable = false) {
     clearTimeout(this.timer);
-    write(this.text, say(key, values));
+    write(this.text, text);
     this.button.hidden = !undoable;
-    this.toast.hidden = false;
+    this.toast.hidden = !text;
     this.timer = setTimeout(() => { this.toast.hidden = true; }, undoable ? SHOWN_WITH_UNDO : SHOWN);
   }
 
@@ -55,8 +58,20 @@ export class Notices {
     return this.say(told.length === 1 ? 'refused' : 'refusedMany', { count: told.length, text: told.at(-1).join('; ') });
   }
 
-  sure(key) {
+  notTaught(one) { this.say('notTaught', { name: one.name, text: say(one.refused.why, one.refused) }); }
+
+  // In words why the server has not got everything (see `Way.sent`).
+  because(why) {
+    const { classes, trouble } = this.work;
+    if (why === 'trouble') return inWords(trouble);
+    if (why === 'refused') return say('classesFirst', { names: classes.filter((one) => one.refused).map((one) => one.name).join(', ') });
+    return say(ACTS[why][0], { text: inWords(this.work.reason) });
+  }
+
+  // Whether the visitor wants what the question `key` asks; `act` is what its button says.
+  sure(key, act = 'startOver') {
     this.dialogText.textContent = say(key);
+    write(this.yes, say(act));
     this.dialog.showModal();
     return new Promise((resolve) => { this.answer = resolve; });
   }
@@ -65,7 +80,7 @@ export class Notices {
     const [text, act] = ACTS[this.work.halted] ?? [];
     this.banner.hidden = !text;
     if (!text) return;
-    write(this.bannerText, say(text, { text: [this.work.reason?.message, this.work.reason?.hint].filter(Boolean).join('; ') }));
+    write(this.bannerText, say(text, { text: inWords(this.work.reason) }));
     write(this.act, say(act));
   }
 
@@ -75,4 +90,9 @@ export class Notices {
     else if (why === 'kind') this.kind('handwriting');
     this.draw();
   }
+}
+
+// What the server said is wrong, and what to do about it.
+export function inWords(error) {
+  return error?.status === 0 ? say('errorOffline') : [error?.message, error?.hint].filter(Boolean).join('; ');
 }

@@ -2,6 +2,8 @@
 
 import { Paper } from '../canvas.js';
 import { onLanguage, say, startLanguage } from '../language.js';
+import { isField, isText } from '../nodes.js';
+import { Publish } from '../publish.js';
 import { Tabs } from '../tabs.js';
 import { Api } from './api.js';
 import { Camera } from './camera.js';
@@ -10,11 +12,10 @@ import { Figure } from './figure.js';
 import { Live } from './live.js';
 import { Notices } from './notices.js';
 import { shrunk } from './pictures.js';
-import { Publish } from './publish.js';
 import { Saving } from './saving.js';
 import { Store } from './store.js';
 import './texts.js';
-import { Work } from './work.js';
+import { cleanName, Work } from './work.js';
 
 class Page {
   constructor(root, store) {
@@ -24,15 +25,20 @@ class Page {
       changed: () => this.draw(),
       told: () => this.told(),
       refused: (errors) => this.notices.refused(errors),
+      notTaught: (one) => this.notices.notTaught(one),
       wrong: (error) => this.notices.say('notSaved', { text: error.message }),
     });
     this.file = null;
-    this.notices = new Notices(root, this.work, { kind: (kind) => this.startOver(kind) });
+    this.notices = new Notices(root, this.work, { kind: (kind) => this.changeKind(kind) });
     this.makeWays();
     this.makeClasses();
     this.figure = new Figure(root, this.work);
-    this.saving = new Saving(root, this.work, this.notices);
-    this.publish = new Publish(this.root, this.work);
+    this.saving = new Saving(root, this.work, this.notices, { opened: (archive) => this.open(archive) });
+    this.publish = new Publish(this.find('publish'), {
+      order: () => ({ session: this.work.api.session }),
+      ready: (tell) => this.saving.ready(tell, 'notPublished'),
+      able: () => this.work.classes.filter((one) => one.samples.length > 1).length > 1,
+    });
     this.makeKinds();
     document.addEventListener('keydown', (event) => this.key(event));
     onLanguage(() => {
@@ -49,8 +55,8 @@ class Page {
     this.tabs = new Tabs(this.root, (way) => this.opened(way));
     this.find('file').addEventListener('change', () => { this.show(this.find('file').files[0]); this.find('file').value = ''; });
     document.addEventListener('dragover', (event) => event.preventDefault());
-    document.addEventListener('drop', (event) => { event.preventDefault(); this.show(event.dataTransfer.files[0]); });
-    document.addEventListener('paste', (event) => { if (!isField(event.target)) this.show([...(event.clipboardData?.files ?? [])][0]); });
+    document.addEventListener('drop', (event) => { event.preventDefault(); this.given(event.dataTransfer.files[0]); });
+    document.addEventListener('paste', (event) => { if (!isText(event.target)) this.show([...(event.clipboardData?.files ?? [])][0]); });
   }
 
   makeClasses() {
@@ -71,15 +77,16 @@ class Page {
 
   makeKinds() {
     for (const button of this.root.querySelectorAll('[data-kind]')) {
-      button.addEventListener('click', async () => {
-        const kind = button.dataset.kind;
-        if (kind === this.work.kind || (this.work.count && !(await this.notices.sure('sureKind')))) return;
-        this.startOver(kind);
-      });
+      button.addEventListener('click', () => this.changeKind(button.dataset.kind));
     }
     this.find('start-over').addEventListener('click', async () => {
       if (!this.work.count || (await this.notices.sure('sureText'))) this.startOver(this.work.kind);
     });
+  }
+
+  async changeKind(kind) {
+    if (kind === this.work.kind || (this.work.count && !(await this.notices.sure('sureKind')))) return;
+    this.startOver(kind);
   }
 
   async start() {
@@ -95,12 +102,29 @@ class Page {
 
   startOver(kind) {
     const names = this.work.kind === kind ? [] : this.work.classes.map((one) => one.name);
-    this.work.startOver(kind);
+    this.forget(kind);
     for (const name of names) this.work.addClass(name);
     if (!names.length) this.firstClasses();
+  }
+
+  forget(kind) {
+    this.work.startOver(kind);
     this.notices.clear();
+    this.publish.clear();
     this.useKind();
     this.live.empty();
+  }
+
+  // The classes of an archive take the place of what is there, until something else takes theirs.
+  async open({ kind, classes }) {
+    this.forget(kind || this.work.kind);
+    const { beginnings } = this.work;
+    for (const { name, files } of classes) {
+      const clean = cleanName(name);
+      if (!this.work.named(clean)) this.work.addClass(clean);
+      await this.addFiles(this.work.named(clean), files);
+      if (beginnings !== this.work.beginnings) return;
+    }
   }
 
   firstClasses() {
@@ -142,8 +166,16 @@ class Page {
   }
 
   async addFiles(one, files) {
-    for (const file of files) this.work.add(one, [await shrunk(file, this.work.kind)]);
+    const { beginnings, kind } = this.work;
+    for (const file of files) {
+      const smaller = await shrunk(file, kind);
+      if (beginnings !== this.work.beginnings) return;
+      this.work.add(one, [smaller]);
+    }
   }
+
+  // A file that was dropped on the page: saved pictures, or one to try.
+  given(file) { return /\.zip$/i.test(file?.name ?? '') ? this.saving.open(file) : this.show(file); }
 
   async show(file) {
     if (!file) return;
@@ -165,7 +197,7 @@ class Page {
   }
 
   renamed(one, wish) {
-    const name = wish.trim().normalize('NFC');
+    const name = cleanName(wish);
     if (name === one.name) return true;
     if (!this.free(name)) return false;
     this.work.rename(one, name);
@@ -174,7 +206,7 @@ class Page {
 
   // The name, or '' with a message when a class has it.
   free(wish) {
-    const name = wish.trim().normalize('NFC');
+    const name = cleanName(wish);
     if (this.work.named(name)) this.notices.say('nameTaken');
     return name && !this.work.named(name) ? name : '';
   }
@@ -211,8 +243,6 @@ class Page {
     if (!this.notices.undo() && this.tabs.current === 'draw') this.paper.undo();
   }
 }
-
-const isField = (node) => !!node?.closest?.('input:not([type=range], [type=file]), textarea');
 
 function useAskedTheme() {
   const theme = new URLSearchParams(location.search).get('__theme');

@@ -16,6 +16,11 @@ export function option(value, text, chosen = false) {
   return Object.assign(element('option', '', text), { value, selected: chosen });
 }
 
+// Whether what is typed there is text of its own, with its own undo and its own paste; or, of a field, also a list that
+// letters and digits choose from.
+export const isText = (node) => !!node?.closest?.('input:not([type=range], [type=radio], [type=checkbox], [type=file]), textarea');
+export const isField = (node) => isText(node) || !!node?.closest?.('select');
+
 // A button that opens and closes a part of the page; `changed(open)` is called after each change.
 export class Opener {
   constructor(button, part, changed = () => {}) {

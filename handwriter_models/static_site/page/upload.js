@@ -2,6 +2,7 @@
 // the server, which would otherwise fetch from inside its own network for a stranger.
 
 import { onLanguage, say } from './language.js';
+import { isText } from './nodes.js';
 
 export class Upload {
   constructor(root, { given, wrong, opened, limit }) {
@@ -30,7 +31,7 @@ export class Upload {
       this.takeFrom(event.dataTransfer);
     });
     document.addEventListener('paste', (event) => {
-      if (event.target.closest?.('input:not([type=range], [type=radio], [type=checkbox], [type=file]), textarea')) return;
+      if (isText(event.target)) return;
       this.takeFrom(event.clipboardData);
     });
   }
