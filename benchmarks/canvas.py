@@ -52,7 +52,7 @@ def draw_once(browser: Browser) -> tuple[float, int]:
 
 def measure(arguments: list[str]) -> list[Figure]:
     """The two figures over STROKES strokes; the first stroke warms the page up."""
-    with server(["app.py", *arguments]) as (port, _), chromium(Look()) as browser:
+    with server(["app.py", *arguments]) as (port, _), chromium(Look(motion=True)) as browser:
         browser.open(f"http://127.0.0.1:{port}/")
         browser.run(WATCH)
         drawn = [draw_once(browser) for _ in range(STROKES + 1)][1:]

@@ -49,7 +49,7 @@ SCROLL = "const grid = document.querySelector('#grid'); grid.scrollTop = grid.sc
 
 def first_screen(address: str) -> tuple[float, int]:
     """Seconds, and the elements in the page."""
-    with chromium(Look()) as browser:
+    with chromium(Look(motion=True)) as browser:
         browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": STANDS})
         browser.driver.get(address)
         stood = browser.wait(lambda: browser.run("return window.stood"), "the first screen", 60)
@@ -58,7 +58,7 @@ def first_screen(address: str) -> tuple[float, int]:
 
 def presses(address: str) -> tuple[list[float], int]:
     """Milliseconds of each key press, and the most elements that the page had while it was scrolled through."""
-    with chromium(Look()) as browser:
+    with chromium(Look(motion=True)) as browser:
         reviewer = Reviewer(browser)
         reviewer.open(address)
         reviewer.run(WATCH)

@@ -12,7 +12,8 @@ from crawler.page_view import View
 from curation.records import SearchState
 
 CONSENTS = 3  # consent pages answered, one after the other
-GLANCE, GLANCE_OF_A_PERSON = 0.05, 1.0  # seconds between two looks
+GLANCE, LONGEST_GLANCE, SLOWER = 0.05, 0.25, 1.2  # seconds between two looks, more each time: a look costs 20 ms
+GLANCE_OF_A_PERSON = 1.0
 STATES = {
     Kind.EMPTY: SearchState.EMPTY,
     Kind.BLOCKED: SearchState.BLOCKED,
@@ -62,13 +63,14 @@ class Gate:
 
     def _settled(self) -> Reading:
         """The page when it holds pictures or is clearly something else; a page still being built is given time."""
-        end = time.monotonic() + self._pace.settle
+        end, glance = time.monotonic() + self._pace.settle, GLANCE
         while True:
             reading = self._view.look()
             undecided = reading.kind is Kind.CHANGED or (reading.kind is Kind.OK and not reading.found)
             if not undecided or time.monotonic() > end + self._view.slow:
                 return Reading(Kind.CHANGED, marker=reading.marker) if undecided else reading
-            time.sleep(GLANCE)
+            time.sleep(glance)
+            glance = min(glance * SLOWER, LONGEST_GLANCE)
 
     def _rejected(self) -> bool:
         """Presses "reject" and waits until the consent page is gone; False when there is no such button."""

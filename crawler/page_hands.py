@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from typing import TypeVar
 
 from crawler import page_scripts
 from crawler.engines.base import Reading, Viewer
@@ -17,8 +16,7 @@ from crawler.page_gate import Pace
 from crawler.page_view import Place, View
 
 VAIN = 3  # tries in a row that bring nothing
-SECONDS_FOR_LINKS, SECONDS_TO_MOVE, POLL = 0.6, 1.0, 0.04
-T = TypeVar("T")
+SECONDS_FOR_LINKS, SECONDS_TO_MOVE = 0.6, 1.0
 HandOn = Callable[[Reading], bool]  # takes what was read; False when it is enough
 
 
@@ -41,8 +39,7 @@ class Hands:
         while self._viewer.link and vain < VAIN and self._tried < tiles and (places := self._next_places()):
             before = self._links()
             self._view.move_over(places)
-            _wait(lambda wanted: self._links() >= wanted, before + len(places), SECONDS_FOR_LINKS)
-            vain = 0 if self._links() > before else vain + 1
+            vain = 0 if self._links(before + len(places), SECONDS_FOR_LINKS) > before else vain + 1
             if self._late() or (not vain and not self._hand_on(self._view.look())):
                 return False
         return True
@@ -66,14 +63,14 @@ class Hands:
     def _brought(self) -> bool:
         """Whether the viewer shows a full-size address. A thumbnail may stand in the place of a picture to come."""
         start, known, moved = time.monotonic(), len(self._full), False
-        while time.monotonic() - start < (self._pace.picture if moved else SECONDS_TO_MOVE):
-            shown = self._shown()
-            if shown != self._seen:
-                self._seen, moved = shown, True
-                self._wanted = self._hand_on(self._view.look())
-            if moved and (shown in self._full or len(self._full) > known):
+        while (left := start + (self._pace.picture if moved else SECONDS_TO_MOVE) - time.monotonic()) > 0:
+            shown = self._view.wait(page_scripts.SHOWN_ANEW, left, self._viewer.picture, self._seen)
+            if shown is None or shown == self._seen:  # the page is gone, or the time is up
+                return False
+            self._seen, moved = str(shown), True
+            self._wanted = self._hand_on(self._view.look())
+            if shown in self._full or len(self._full) > known:
                 return True
-            time.sleep(POLL)
         return False
 
     def _next_places(self) -> list[Place]:
@@ -87,18 +84,9 @@ class Hands:
     def _tiles(self) -> int:
         return int(self._view.run(page_scripts.COUNT, self._viewer.tile))
 
-    def _links(self) -> int:
-        return int(self._view.run(page_scripts.LINKS, self._viewer.tile, self._viewer.link))
+    def _links(self, wanted: int = 0, seconds: float = 0) -> int:
+        """How many tiles have their link, as soon as so many have it."""
+        return int(self._view.wait(page_scripts.LINKS, seconds, self._viewer.tile, self._viewer.link, wanted) or 0)
 
     def _shown(self) -> str:
         return str(self._view.run(page_scripts.SHOWN, self._viewer.picture))
-
-
-def _wait(ready: Callable[[T], bool], value: T, seconds: float) -> bool:
-    """Whether `ready(value)` came true in time."""
-    end = time.monotonic() + seconds
-    while not ready(value):
-        if time.monotonic() > end:
-            return False
-        time.sleep(POLL)
-    return True

@@ -89,13 +89,31 @@ return {tried: next, places};
 # (selector) → how many of them there are
 COUNT = "return document.querySelectorAll(arguments[0]).length;"
 
-# (tile selector, link selector) → how many tiles have their link
+# The two that follow wait in the page: a question from outside every few milliseconds keeps browser and driver busy.
+
+# (milliseconds at most, tile selector, link selector, wanted, done) → how many tiles have their link, as soon as they
+# are so many
 LINKS = """
-return [...document.querySelectorAll(arguments[0])].filter(tile => tile.querySelector(arguments[1])?.href).length;
+const [most, tile, link, wanted, done] = arguments, start = performance.now();
+(function count() {
+  const linked = [...document.querySelectorAll(tile)].filter(element => element.querySelector(link)?.href).length;
+  if (linked >= wanted || performance.now() - start > most) done(linked);
+  else setTimeout(count, 20);
+})();
 """
 
-# (picture selector) → the address in the viewer's newest picture
+# (selector) → the address in the viewer's newest picture
 SHOWN = "return [...document.querySelectorAll(arguments[0])].pop()?.src ?? '';"
+
+# (milliseconds at most, selector, seen, done) → the same as soon as it is another than that seen
+SHOWN_ANEW = """
+const [most, selector, seen, done] = arguments, start = performance.now();
+(function look() {
+  const shown = [...document.querySelectorAll(selector)].pop()?.src ?? '';
+  if (shown !== seen || performance.now() - start > most) done(shown);
+  else setTimeout(look, 20);
+})();
+"""
 
 # → the code on Chromium's own page for an address that cannot be had
 NET_ERROR = "return document.querySelector('.error-code')?.textContent.trim() || 'no page';"

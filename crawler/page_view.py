@@ -103,6 +103,12 @@ class View:
         with self._faults():
             return self._session.driver.execute_script(script, *values)
 
+    def wait(self, script: str, seconds: float, *values: Any) -> Any:  # noqa: ANN401 - as above
+        """What a script that waits in the page gives, in so many seconds at most; None where the page goes away."""
+        with self._faults(leaving_ok=True):
+            return self._session.driver.execute_async_script(script, seconds * 1000, *values)
+        return None
+
     def scroll(self, seconds: float, quiet: float) -> tuple[bool, float]:
         """Scrolls on for a while; whether the end of the page is reached, and for how many seconds nothing changed."""
         with self._faults(leaving_ok=True):

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from curation.files import Hashed
-from curation.groups import Candidate, Member, grouped
+from curation.groups import Candidate, grouped
 from curation.links import USUAL, Array, Miniatures, Thresholds, links, unpacked
 from curation.phash import VARIANTS
 from curation.pictures import Pictures
+from curation.rows import Member
 
 _HELD = 50_000  # miniatures that are held at once: 50 MB
 

@@ -18,6 +18,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from curation.links import Links, closest
+from curation.rows import Member
 
 Array = np.ndarray[Any, Any]
 _ALIKE = 12  # bits: neither mirrored nor turned nor inverted
@@ -54,18 +55,6 @@ class Candidate:
             not self.crawled,
             self.path,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A file of a family; `cluster` is None when nothing in the family is near enough to thin it out for."""
-
-    file: int
-    family: int
-    cluster: int | None
-    relation: str
-    distance: int
-    keep: bool
 
 
 def grouped(candidates: Sequence[Candidate], hashes: Array, found: Links) -> list[Member]:

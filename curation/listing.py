@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.groups import Member
+from curation.rows import Member
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Any
 from curation import files, listing, moves, verdicts
 from curation.database import Database
 from curation.files import Known, Scanned
-from curation.groups import Member
 from curation.listing import PictureRow
+from curation.rows import Member
 from curation.verdicts import Action, Verdict
 
 _STANDING = "SELECT id, path, label, state FROM files WHERE id = ?"

@@ -77,3 +77,15 @@ class RunRow:
     host: str
     started: str
     command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of a family; `cluster` is None when nothing in the family is near enough to thin it out for."""
+
+    file: int
+    family: int
+    cluster: int | None
+    relation: str
+    distance: int
+    keep: bool

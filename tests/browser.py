@@ -52,7 +52,10 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """How the browser presents itself to a page."""
+    """How the browser presents itself to a page.
+
+    `motion`: things glide. Without a graphics card that takes a quarter of all processor time, so tests go without.
+    """
 
     language: str = "en-US"
     width: int = 1280
@@ -62,6 +65,7 @@ class Look:
     camera: Path | None = None
     camera_allowed: bool = True
     ratio: float = 1.0
+    motion: bool = False
     flags: tuple[str, ...] = field(default=())
 
 
@@ -84,13 +88,9 @@ def chromium(look: Look = Look()) -> Iterator[Browser]:
     try:
         driver.set_page_load_timeout(60)
         driver.set_script_timeout(30)
-        if look.dark:
-            scheme = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-            driver.execute_cdp_cmd("Emulation.setEmulatedMedia", scheme)
-        if not look.phone:  # a window is smaller inside than asked for
-            inside = {"width": look.width, "height": look.height, "deviceScaleFactor": look.ratio, "mobile": False}
-            driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", inside)
-        yield Browser(driver)
+        browser = Browser(driver, look)
+        browser.appear()
+        yield browser
     finally:
         with contextlib.suppress(Exception):
             driver.quit()
@@ -104,6 +104,8 @@ def _options(look: Look, profile: str) -> webdriver.ChromeOptions:
     options.binary_location = program(BROWSERS)
     flags = [*FLAGS, *look.flags, f"--user-data-dir={profile}", f"--lang={look.language}"]
     flags += [f"--window-size={look.width},{look.height}", f"--force-device-scale-factor={look.ratio}"]
+    if not look.motion:
+        flags.append("--force-prefers-reduced-motion")
     if os.geteuid() == 0:
         flags.append("--no-sandbox")
     if look.camera:
@@ -123,8 +125,31 @@ def _options(look: Look, profile: str) -> webdriver.ChromeOptions:
 class Browser:
     """A page in Chromium, and the acts of a person on it."""
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
-        self.driver = driver
+    def __init__(self, driver: webdriver.Chrome, look: Look) -> None:
+        self.driver, self.look = driver, look
+
+    def appear(self) -> None:
+        """Takes the size and the colours of its look."""
+        scheme = [{"name": "prefers-color-scheme", "value": "dark"}] if self.look.dark else []
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
+        if not self.look.phone:  # a window is smaller inside than asked for
+            size = {"width": self.look.width, "height": self.look.height}
+            inside = {**size, "deviceScaleFactor": self.look.ratio, "mobile": False}
+            self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", inside)
+
+    def be_new(self) -> None:
+        """No page, one window, nothing stored, nothing logged: as after the start."""
+        first, *others = self.driver.window_handles
+        for window in others:
+            self.driver.switch_to.window(window)
+            self.driver.close()
+        self.driver.switch_to.window(first)
+        self.driver.get("about:blank")
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+        self.appear()
+        self.console_errors()
+        self.requested()
 
     def open(self, address: str) -> None:
         """Opens the demo and waits until it can be used."""

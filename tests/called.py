@@ -6,14 +6,14 @@ That start takes most of a short command's time. One test at least of each stage
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Mapping
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from unittest.mock import patch
+
+import pytest
 
 from handwriter_models.errors import run_command
 
@@ -34,13 +34,10 @@ def called(stage: str, *words: object, environment: Mapping[str, str] = {}, fold
     app = import_module(f"{stage}.commands").app
     out, err = io.StringIO(), io.StringIO()
     code = 0
-    with (
-        redirect_stdout(out),
-        redirect_stderr(err),
-        chdir(folder),
-        patch.dict(os.environ, environment),
-        patch.object(sys, "argv", [stage, *map(str, words)]),
-    ):
+    with redirect_stdout(out), redirect_stderr(err), chdir(folder), pytest.MonkeyPatch.context() as changes:
+        changes.setattr(sys, "argv", [stage, *map(str, words)])
+        for name, value in environment.items():
+            changes.setenv(name, value)
         try:
             run_command(app)
         except SystemExit as end:

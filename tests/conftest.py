@@ -74,10 +74,18 @@ def demo() -> Iterator[Server]:
     assert "Traceback" not in "".join(started.said), "".join(started.said)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a file."""
+@pytest.fixture(scope="session")
+def one_chromium() -> Iterator[Browser]:
+    """Started once for each process that tests: each start costs as much processor as several tests."""
     from tests.browser import Look, chromium
 
     with chromium(Look()) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser(one_chromium: Browser) -> Iterator[Browser]:
+    """Chromium as it is after its start, for all tests of a file."""
+    one_chromium.be_new()
+    yield one_chromium
+    one_chromium.be_new()  # a page that stays open costs processor

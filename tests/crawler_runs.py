@@ -1,4 +1,4 @@
-"""Runs `python crawler` as its users do, in a process of its own, against a local engine site and picture host."""
+"""Runs `python crawler` against a local engine site and picture host: inside the tests' process, or as its users do."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.called import ROOT, called
 from tests.engine_site import EngineSite, Manner
 from tests.picture_host import PictureHost, Robots
 
-ROOT = Path(__file__).parent.parent
 ALLOWED = ("--allow-private",)
+PLAIN = {"NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,24 @@ def command(words: Sequence[str | Path]) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "NO_COLOR": "1", "COLUMNS": "120", "TERM": "dumb"}
+    return {**os.environ, **PLAIN}
 
 
-def crawl(words: Sequence[str | Path], cwd: Path | None = None, seconds: float = 120) -> Done:
-    """Runs the command to its end."""
+def crawl(words: Sequence[str | Path], folder: Path = ROOT) -> Done:
+    """Runs the command to its end, without the start of a program."""
+    done = called("crawler", *words, environment=PLAIN, folder=folder)
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def program(words: Sequence[str | Path], seconds: float = 120) -> Done:
+    """Runs the command to its end in a process of its own."""
     done = subprocess.run(
-        command(words), capture_output=True, text=True, timeout=seconds, cwd=cwd, env=environment(), check=False
+        command(words), capture_output=True, text=True, timeout=seconds, env=environment(), check=False
     )
     return Done(done.returncode, done.stdout, done.stderr)
 
 
 def started(words: Sequence[str | Path], log: Path) -> subprocess.Popen[bytes]:
-    """The command at work, with what it says in a file."""
+    """The command at work in a process of its own, with what it says in a file."""
     with log.open("ab") as output:
         return subprocess.Popen(command(words), stdout=output, stderr=output, env=environment(), start_new_session=True)

@@ -6,7 +6,7 @@ import asyncio
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.engine_site import EngineSite, Manner
 from tests.picture_host import PictureHost
 
 QUICK = Pace(settle=1.5, patience=2.2, consent=5)  # less, and a busy machine looks like the end of a page
+AT_ONCE = replace(QUICK, settle=0.3, picture=0.6)  # for pages to which nothing comes later
 HERMETIC = Settings(host_rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
 
 
@@ -53,7 +54,7 @@ class World:
     pictures: PictureHost
     session: Session
 
-    def ask(self, engine: str, query: str, want: int = 1000, **order: Any) -> Search:
+    def ask(self, engine: str, query: str, want: int = 1000, pace: Pace = QUICK, **order: Any) -> Search:
         """One keyword at one engine, until `want` addresses were found."""
         batches: list[Sequence[Found]] = []
 
@@ -63,7 +64,7 @@ class World:
 
         told = Order(Job(query, query, engine), order.pop("home", self.site.home), want=want, **order)
         outcome = (
-            page_search.search(self.session, engine_named(engine), told, take, QUICK)  # type: ignore[arg-type]
+            page_search.search(self.session, engine_named(engine), told, take, pace)  # type: ignore[arg-type]
             if engine_named(engine).needs_browser
             else asyncio.run(api_asked(engine, told, take))
         )
@@ -77,9 +78,9 @@ class World:
         return self.site.asked(path)[-1].query
 
     def fresh(self) -> None:
-        """No cookies, and nothing counted yet."""
+        """No cookies, no captcha solved, and nothing counted yet."""
         self.site.forget()
-        self.site.consents.clear()
+        self.pictures.forget()
         if self.session.starts:
             self.session.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})  # type: ignore[attr-defined]
 

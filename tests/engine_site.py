@@ -62,6 +62,12 @@ class EngineSite(LoopbackSite):
         """A person has answered the captchas."""
         self._solved.set()
 
+    def forget(self) -> None:
+        """Counts anew; nobody has answered anything yet."""
+        super().forget()
+        self.consents.clear()
+        self._solved.clear()
+
     def urls(self) -> dict[str, str]:
         """For `--engine-url`: every engine is here."""
         return dict.fromkeys(ENGINES, self.home)

@@ -23,7 +23,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from curation.dataset import Dataset
-from curation.groups import Member
+from curation.rows import Member
 from curation.scan import scan
 from tests.browser import Browser
 

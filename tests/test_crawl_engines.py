@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from curation.records import SearchState
-from tests.engine_searches import HERMETIC, World, world, world_at_real_names
+from tests.engine_searches import AT_ONCE, HERMETIC, World, world, world_at_real_names
 
 ENGINES = ("google", "naver", "bing", "duckduckgo")
 PATHS = {"google": "/search", "naver": "/search.naver", "bing": "/images/search", "duckduckgo": "/"}
@@ -34,9 +34,25 @@ def shared_world() -> Iterator[World]:
 
 
 @pytest.fixture
-def crawl(shared_world: World) -> World:
+def crawl(shared_world: World) -> Iterator[World]:
+    """All that is asked here: whatever was searched, no picture was fetched for it."""
     shared_world.fresh()
-    return shared_world
+    yield shared_world
+    assert shared_world.pictures.requests == []
+
+
+@pytest.fixture(scope="module")
+def shared_window() -> Iterator[World]:
+    # A window that is not shown: what matters is that the crawler waits for the person in front of it.
+    with world(replace(HERMETIC, show=True, flags=("--headless=new",))) as everything:
+        yield everything
+
+
+@pytest.fixture
+def watched(shared_window: World) -> World:
+    """The same in a browser before which a person sits: it loads pictures, too."""
+    shared_window.fresh()
+    return shared_window
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -55,10 +71,10 @@ def test_all_pictures_are_found_in_order_with_page_title_and_size(crawl: World, 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_more_pictures_come_by_scrolling_or_turning_pages(crawl: World, engine: str) -> None:
-    query = "cat 130 pictures"
+    query = "cat 110 pictures"
     search = crawl.ask(engine, query)
     assert set(search.addresses) == set(crawl.expected(engine, query))
-    assert len(search.addresses) == 130
+    assert len(search.addresses) == 110
     assert search.outcome.state is SearchState.OK
     assert search.outcome.exhausted
 
@@ -75,7 +91,7 @@ def test_search_ends_when_it_is_enough(crawl: World, engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_an_engine_that_begins_anew_does_not_hold_the_search(crawl: World, engine: str) -> None:
-    query = "cat 110 pictures endless"
+    query = "cat 110 pictures endless scripts"
     search = crawl.ask(engine, query)
     assert sorted(search.addresses) == sorted(crawl.expected(engine, query))
     assert search.outcome.state is SearchState.OK
@@ -83,11 +99,10 @@ def test_an_engine_that_begins_anew_does_not_hold_the_search(crawl: World, engin
 
 
 @pytest.mark.parametrize(
-    ("word", "engine"),
-    [*((word, engine) for word in ("escaped", "ads", "malformed") for engine in ENGINES), ("slow", "bing")],
+    ("words", "engine"), [*(("escaped ads malformed", engine) for engine in ENGINES), ("slow", "bing")]
 )
-def test_odd_pages_give_exactly_their_pictures(crawl: World, engine: str, word: str) -> None:
-    query = f"cat {word} 30 pictures"
+def test_odd_pages_give_exactly_their_pictures(crawl: World, engine: str, words: str) -> None:
+    query = f"cat {words} 30 pictures"
     search = crawl.ask(engine, query)
     assert search.addresses == crawl.expected(engine, query)
     assert search.outcome.state is SearchState.OK
@@ -108,7 +123,7 @@ def test_no_pictures_are_called_what_they_are(
     crawl: World, engine: str, word: str, state: SearchState, tmp_path: Path
 ) -> None:
     report = tmp_path / "reports" / "page.html"
-    search = crawl.ask(engine, f"cat {word}", report=report)
+    search = crawl.ask(engine, f"cat {word}", pace=AT_ONCE, report=report)
     assert search.outcome.state is state
     assert search.found == []
     assert search.outcome.exhausted is (word == "empty")
@@ -125,49 +140,51 @@ def test_duckduckgo_that_refuses_its_list_is_blocked(crawl: World) -> None:
     ("engine", "word"), [("google", "consent"), ("google", "dialog"), ("bing", "consent"), ("bing", "dialog")]
 )
 def test_consent_is_rejected_once_and_never_given(crawl: World, engine: str, word: str) -> None:
-    query = f"cat {word} 130 pictures scripts"
+    query = f"cat {word} 110 pictures scripts"
     search = crawl.ask(engine, query)
     assert set(search.addresses) == set(crawl.expected(engine, query))
     assert crawl.site.consents in (["reject"], [] if engine == "bing" else ["reject"])
-    again = crawl.ask(engine, f"dog {word}")
-    assert again.addresses == crawl.expected(engine, f"dog {word}")
+    again = crawl.ask(engine, f"dog {word} 30 pictures", want=30)
+    assert again.addresses == crawl.expected(engine, f"dog {word} 30 pictures")
     assert len(crawl.site.consents) <= 1
 
 
 @pytest.mark.parametrize(
-    ("engine", "word"),
-    [("google", "hover"), ("google", "viewer"), ("naver", "fallback"), ("bing", "fallback")],
+    ("engine", "word", "count"),
+    [("google", "hover", 30), ("google", "viewer", 12), ("naver", "fallback", 30), ("bing", "fallback", 30)],
 )
-def test_second_and_third_way_to_the_full_address(crawl: World, engine: str, word: str) -> None:
-    query = f"cat {word} 30 pictures"
+def test_second_and_third_way_to_the_full_address(crawl: World, engine: str, word: str, count: int) -> None:
+    query = f"cat {word} {count} pictures"
     search = crawl.ask(engine, query)
     full = [found.address for found in search.found if not found.thumbnail]
-    assert len(full) >= 29  # a viewer may leave its first
+    assert len(full) >= count - 1  # a viewer may leave its first
     assert set(full) <= set(crawl.expected(engine, query))
     assert search.outcome.state is SearchState.OK
 
 
 def test_pictures_that_scrolling_brings_are_reached_by_hand_where_scripts_are_silent(crawl: World) -> None:
-    query = "cat hover 130 pictures"
+    query = "cat hover 110 pictures"
     search = crawl.ask("google", query)
-    assert len(set(search.addresses) & set(crawl.expected("google", query))) >= 125
+    assert len(set(search.addresses) & set(crawl.expected("google", query))) >= 105
 
 
+# In a browser that loads pictures anyway: any other would be replaced to try whether they help (`test_page_search`).
 @pytest.mark.parametrize("engine", ["google", "bing", "duckduckgo"])
-def test_thumbnails_are_the_last_resort_and_say_so(crawl: World, engine: str) -> None:
-    search = crawl.ask(engine, "cat thumbs-only 6 pictures")
+def test_thumbnails_are_the_last_resort_and_say_so(watched: World, engine: str) -> None:
+    search = watched.ask(engine, "cat thumbs-only 6 pictures", pace=AT_ONCE)
     assert search.outcome.state is SearchState.OK
     assert len(search.found) == 6
     assert all(found.thumbnail for found in search.found)
     assert "thumbnails" in search.outcome.detail
-    refused = crawl.ask(engine, "cat thumbs-only 6 pictures", thumbnails=False)
-    assert refused.found == []
-    assert refused.outcome.state is SearchState.CHANGED
+    if engine == "bing":  # what is refused is no business of the engine's
+        refused = watched.ask(engine, "cat thumbs-only 6 pictures", pace=AT_ONCE, thumbnails=False)
+        assert refused.found == []
+        assert refused.outcome.state is SearchState.CHANGED
 
 
-@pytest.mark.parametrize("engine", ["google", "bing"])
-def test_show_more_button_is_pressed(crawl: World, engine: str) -> None:
-    query = "cat more scripts 180 pictures"
+@pytest.mark.parametrize(("engine", "count"), [("google", 180), ("bing", 100)])  # twice
+def test_show_more_button_is_pressed(crawl: World, engine: str, count: int) -> None:
+    query = f"cat more scripts {count} pictures"
     assert set(crawl.ask(engine, query).addresses) == set(crawl.expected(engine, query))
 
 
@@ -198,38 +215,28 @@ def test_an_engine_at_its_real_address_with_consent_on_another_host(tmp_path: Pa
 
         for name in ENGINES:
             query = "cat consent 30 pictures"
-            search = real.ask(name, query, home=named(name).home)
+            search = real.ask(name, query, want=30, home=named(name).home)
             assert search.addresses == real.expected(name, query), name
         assert real.site.consents.count("accept") == 0
         assert real.site.asked("/m")[0].headers["Host"] == "consent.google.com"
         assert real.ask("google", "cat sorry", home=named("google").home).outcome.state is SearchState.BLOCKED
 
 
-def test_a_page_that_never_ends_ends_for_us() -> None:
-    with world(replace(HERMETIC, page_timeout=1.5)) as crawl:
-        for name in ENGINES:
-            began = time.monotonic()
-            search = crawl.ask(name, "cat stuck")
-            assert search.outcome.state in (SearchState.UNREACHABLE, SearchState.CHANGED), name
-            assert time.monotonic() - began < 12, name
-        assert crawl.ask("google", "cat 20 pictures").addresses == crawl.expected("google", "cat 20 pictures")
+def test_a_page_that_never_ends_ends_for_us(crawl: World) -> None:
+    crawl.session.driver.set_page_load_timeout(1.5)
+    for name in ENGINES:
+        began = time.monotonic()
+        search = crawl.ask(name, "cat stuck", pace=AT_ONCE)
+        assert search.outcome.state in (SearchState.UNREACHABLE, SearchState.CHANGED), name
+        assert time.monotonic() - began < 12, name
+    crawl.session.driver.set_page_load_timeout(HERMETIC.page_timeout)
+    assert crawl.ask("google", "cat 20 pictures", want=20).addresses == crawl.expected("google", "cat 20 pictures")
 
 
 @pytest.mark.parametrize("engine", ["google", "duckduckgo"])
-def test_a_person_may_solve_the_captcha(engine: str) -> None:
-    # A window that is not shown: what matters is that the crawler waits for the person in front of it.
-    shown = replace(HERMETIC, show=True, flags=("--headless=new",))
-    with world(shown) as crawl:
-        person = threading.Timer(2, crawl.site.solve)
-        person.start()
-        search = crawl.ask(engine, "cat captcha 20 pictures")
-        person.join()
-        assert search.addresses == crawl.expected(engine, "cat captcha 20 pictures")
-
-
-def test_searching_fetches_no_picture(crawl: World) -> None:
-    crawl.pictures.forget()
-    for engine in ENGINES:
-        crawl.ask(engine, "cat 20 pictures ads")
-    crawl.ask("google", "cat viewer 20 pictures")
-    assert crawl.pictures.requests == []
+def test_a_person_may_solve_the_captcha(watched: World, engine: str) -> None:
+    person = threading.Timer(1, watched.site.solve)
+    person.start()
+    search = watched.ask(engine, "cat captcha 20 pictures", want=20)
+    person.join()
+    assert search.addresses == watched.expected(engine, "cat captcha 20 pictures")

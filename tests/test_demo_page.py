@@ -76,8 +76,10 @@ def page(opened: Browser, server: Server) -> Iterator[Browser]:
 
 
 def draw(page: Browser, character: str, answer: str) -> None:
+    """Draws on blank paper, and waits for the answer to the whole drawing: only that one can be called wrong."""
     page.draw(strokes_of(character), pause_ms=2)
     page.wait_for_answer(answer)
+    page.wait(lambda: not page.run("return document.querySelector('#wrong').disabled"), "the pen was lifted")
 
 
 def test_group_is_shown_before_the_character(page: Browser) -> None:

@@ -23,6 +23,13 @@ const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
 const item = new ClipboardItem({[kind]: new Blob([bytes], {type: kind})});
 navigator.clipboard.write([item]).then(() => done(''), (error) => done(String(error)));
 """
+# Whether the newest of the last answers has a picture with both dark and light in it.
+INKED = """
+const canvas = document.querySelector('#history li canvas');
+const data = canvas?.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data ?? [];
+const red = [...data].filter((value, at) => at % 4 === 0);
+return red.some((value) => value < 60) && red.some((value) => value > 200);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +98,16 @@ def test_dropped_file_is_recognised_also_beside_the_frame_and_from_another_tab(p
     drop(page, ".hw-result", files=[str(path)])
     page.wait_for_answer("7")
     assert page.run("return document.querySelector('#tab-upload').ariaSelected") == "true"
+
+
+def test_picture_that_the_browser_cannot_open_is_among_the_last_answers_as_it_was_seen(
+    page: Browser, tmp_path: Path
+) -> None:
+    page.console_errors()
+    upload(page, tmp_path, "7.tif", encoded(picture_of("7"), "TIFF"))
+    page.wait_for_answer("7")
+    page.wait(lambda: page.run(INKED), "the digit in small")
+    assert page.console_errors() == []
 
 
 def test_pasted_picture_is_recognised(page: Browser) -> None:

@@ -8,8 +8,20 @@ from pathlib import Path
 import pytest
 
 from tests.browser import Browser, Look, chromium
-from tests.characters import camera_film
+from tests.characters import camera_film, strokes_of
 from tests.demo_server import Server
+
+ASK_LONG = """
+window.camera = navigator.mediaDevices.getUserMedia;
+navigator.mediaDevices.getUserMedia = () => new Promise((resolve, reject) => {
+  window.deny = () => reject(new DOMException('no', 'NotAllowedError'));
+});
+"""
+DENY_NOW = """
+navigator.mediaDevices.getUserMedia = window.camera;
+window.deny();
+setTimeout(arguments[0], 50);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +123,16 @@ def test_forbidden_camera_is_told_with_what_to_do(demo: Server, film: Path) -> N
         assert "Allow it in the browser" in browser.text("#detail")
         browser.click('[data-language="ko"]')
         assert "카메라가 막혀 있습니다" in browser.text("#detail")
+
+
+def test_question_that_is_answered_after_the_tab_was_left_changes_nothing(opened: Browser) -> None:
+    opened.start_over()
+    opened.run(ASK_LONG)
+    opened.click("#tab-webcam")
+    opened.click("#camera-start")
+    opened.wait(lambda: opened.run("return !!window.deny"), "the question")
+    opened.click("#tab-draw")
+    opened.draw(strokes_of("7"))
+    opened.wait_for_answer("7")
+    opened.driver.execute_async_script(DENY_NOW)
+    assert (opened.state, opened.text("#winner")) == ("answer", "7")

@@ -12,8 +12,9 @@ from PIL import Image, ImageOps
 
 from benchmarks.copies import CHANGES, copy_of
 from curation import fingerprint
-from curation.groups import Candidate, Member, grouped
+from curation.groups import Candidate, grouped
 from curation.links import USUAL, Links, Thresholds, links, unpacked
+from curation.rows import Member
 from tests.shared_data import shared_folder
 from tests.small_photos import jpeg, photo
 

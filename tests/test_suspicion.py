@@ -14,7 +14,7 @@ from torch import nn
 
 from curation.backbones import Backbone
 from curation.dataset import Dataset
-from curation.groups import Member
+from curation.rows import Member
 from curation.scan import scan
 from curation.suspicion import WEIGHTS, Suspect, suspect
 from curation.suspicion_vectors import doubtful_labels, nearness, strange_pictures

@@ -12,11 +12,12 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 
 from tests.axe import violations
-from tests.browser import Browser, Look, Point, chromium
+from tests.browser import Browser, Look, chromium
 from tests.characters import camera_film, strokes_of
 from tests.demo_server import ROOT, Server, running
 from tests.hub_site import HubSite
 from tests.teach_client import drawings
+from tests.teach_page import cards, changed, fresh_page, name, open_page, publish, teach, wait_label, wait_learned
 
 TEACH = ROOT / "demo" / "static" / "teach"
 FORGET = """
@@ -61,57 +62,8 @@ def opened(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture
 def page(opened: Browser, server: Server) -> Iterator[Browser]:
     """The page with nothing kept; it must not complain, and must ask nobody but its own server."""
-    opened.driver.get(f"{server.address}/health")
-    opened.driver.execute_async_script("indexedDB.deleteDatabase('handwriter-teach').onsuccess = arguments[0]")
-    opened.console_errors()
-    opened.requested()
-    open_page(opened, server)
-    yield opened
-    assert [line for line in opened.console_errors() if "404" not in line] == []
-    assert [address for address in opened.requested() if not address.startswith(server.address)] == []
-
-
-def open_page(browser: Browser, server: Server) -> None:
-    browser.driver.get(f"{server.address}/teach")
-    browser.wait(lambda: browser.find(".ht[data-ready]"), "the page is ready")
-
-
-def name(page: Browser, place: int, text: str) -> None:
-    """Gives the class at that place, from 1, another name."""
-    field = page.find(f"#classes > li:nth-child({place}) .ht-name")
-    assert field
-    field.click()
-    ActionChains(page.driver).send_keys(text + "\n").perform()
-
-
-def changed(strokes: list[list[Point]], turn: int) -> list[list[Point]]:
-    """The same character again, as no hand draws it twice."""
-    wide, slant = 0.8 + 0.08 * (turn % 5), 0.12 * (turn % 3 - 1)
-    return [
-        [(140 + (x - 140) * wide + slant * (y - 140), 140 + (y - 140) * 0.95 + turn) for x, y in s] for s in strokes
-    ]
-
-
-def teach(page: Browser, character: str, place: int, count: int = 4) -> None:
-    """Draws the character so many times, each for the class at that place."""
-    for turn in range(count):
-        page.draw(changed(strokes_of(character), turn), pause_ms=2)
-        page.click(f"#bars li:nth-child({place}) .ht-add")
-
-
-def cards(page: Browser) -> dict[str, int]:
-    """Names of the classes with their number of pictures."""
-    read = "return [...document.querySelectorAll('.ht-class')].map((c) => [c.dataset.name, +c.dataset.pictures])"
-    return dict(page.run(read))
-
-
-def wait_learned(page: Browser) -> None:
-    page.wait(lambda: page.run("return document.querySelector('#estimate').dataset.busy") == "false", "learned", 40)
-
-
-def wait_label(page: Browser, label: str) -> None:
-    read = "return document.querySelector('#answer').dataset.label"
-    page.wait(lambda: page.run(read) == label, f"the answer {label!r}", 30)
+    with fresh_page(opened, server):
+        yield opened
 
 
 def test_drawn_classes_are_learned_and_answered_live(page: Browser) -> None:
@@ -135,20 +87,6 @@ def test_drawn_classes_are_learned_and_answered_live(page: Browser) -> None:
     page.click("#save-bundle")
     page.wait(lambda: "Saved" in page.text("#toast-text"), "the download")
     assert violations(page) == []
-
-
-def publish(page: Browser, server: Server, repo: str, space: str = "") -> list[str]:
-    """Publishes with the key that the terminal shows; the addresses that the page then links."""
-    (key,) = re.findall(r"key for publishing from the page: (\w+)", "".join(server.said))
-    page.click("#publish summary")
-    for field, text in (("#publish-repo", repo), ("#publish-key", key), ("#publish-space", space)):
-        found = page.find(field)
-        assert found
-        if text:
-            found.send_keys(text)
-    page.click("#publish-send")
-    page.wait(lambda: page.find("#publish-done a"), "the address", 60)
-    return page.text("#publish-done").split()
 
 
 def test_what_was_taught_is_published_with_the_key_of_the_terminal(page: Browser, server: Server, hub: HubSite) -> None:

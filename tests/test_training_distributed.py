@@ -1,7 +1,7 @@
 """Two processes train as one does: real torchrun over gloo, the same figures, one voice, one fault told once.
 
-Starting torchrun costs more than all else here, so most claims are tested on one run: this module, started by torchrun,
-does in `act` what two ranks do, and writes what each has found.
+Starting torchrun costs more than all else here, so all claims are tested on one run: this module, started by torchrun,
+runs the program itself, then does in `act` what two ranks do, and writes what each has found.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -84,8 +86,21 @@ def state_of(trainer: Trainer) -> str:
     return sha256(b"".join(tensor.numpy().tobytes() for tensor in tensors if tensor.is_floating_point())).hexdigest()
 
 
+def program(home: Path) -> int:
+    """Runs `training/__main__.py fit …` as torchrun would, in this process of two; returns its exit code."""
+    options = ("--recipe", home / "small.toml", "--out", home / "two", "--device", "cpu", "--json")
+    path = ROOT / "training" / "__main__.py"
+    with patch.object(sys, "argv", [*map(str, (path, "fit", "sklearn-digits", *options))]):
+        try:
+            runpy.run_path(str(path), run_name="__main__")
+        except SystemExit as end:
+            return int(end.code or 0)
+    return 0
+
+
 def act(home: Path) -> None:
     """What each of the two ranks does; in the end the second one fails while the first waits for it."""
+    code = program(home)
     with ranks() as group:
         found = looked_at(home / "tones", home / "weights.safetensors", group)
         if group.main:
@@ -101,6 +116,7 @@ def act(home: Path) -> None:
         again.load(checkpoint)
         again.train(Listener())
         told = {
+            "code": code,
             "computed": found.computed,
             "states": [state_of(unbroken), state_of(again)],
             "done": checkpoint.values["done"],
@@ -131,15 +147,16 @@ def torchrun(*arguments: object, cache: Path) -> tuple[int, str, str]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The folder in which two ranks have acted, and what they said."""
+def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """The folder in which two ranks have acted, and their standard output and standard error."""
     home = tmp_path_factory.mktemp("ranks")
     tiny_backbone.write_weights(home / "weights.safetensors")
     tiny_backbone.write_two_tones(home / "tones")
-    code, _, errors = torchrun("--module", "tests.test_training_distributed", home, cache=home)
+    (home / "small.toml").write_text(SMALL, encoding="utf-8")
+    code, output, errors = torchrun("--module", "tests.test_training_distributed", home, cache=home)
     assert code != 0, "the second rank fails in the end"
     assert (home / "rank1.json").is_file(), errors
-    return home, errors
+    return home, output, errors
 
 
 def ranks_of(home: Path) -> list[dict[str, object]]:
@@ -147,10 +164,10 @@ def ranks_of(home: Path) -> list[dict[str, object]]:
 
 
 def test_both_ranks_looked_at_a_share_and_have_all_vectors(
-    run: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANDWRITER_CACHE", str(tmp_path))
-    home, errors = run
+    home, _, errors = run
     shares = re.findall(r"by process: (\d+) \+ (\d+)", errors)
     alone = looked_at(tiny_backbone.write_two_tones(tmp_path / "tones"), home / "weights.safetensors", ALONE)
     assert len(shares) == 1, "one voice"
@@ -161,7 +178,7 @@ def test_both_ranks_looked_at_a_share_and_have_all_vectors(
         assert likeness.min() > 0.97, "other company in a batch is other rounding in bfloat16, no more"
 
 
-def test_ranks_have_the_same_weights_and_one_process_accuracy(run: tuple[Path, str], tmp_path: Path) -> None:
+def test_ranks_have_the_same_weights_and_one_process_accuracy(run: tuple[Path, str, str], tmp_path: Path) -> None:
     first, second = ranks_of(run[0])
     alone = trainer_in(tmp_path, ALONE)
     alone.train(Listener())
@@ -169,40 +186,36 @@ def test_ranks_have_the_same_weights_and_one_process_accuracy(run: tuple[Path, s
     assert first["accuracy"] == pytest.approx(alone.history[-1].validation_accuracy, abs=POINT)
 
 
-def test_ranks_that_were_stopped_go_on_to_the_same_bits(run: tuple[Path, str]) -> None:
+def test_ranks_that_were_stopped_go_on_to_the_same_bits(run: tuple[Path, str, str]) -> None:
     for rank in ranks_of(run[0]):
         unbroken, again = rank["states"]  # type: ignore[misc]
         assert unbroken == again  # type: ignore[has-type]
         assert rank["done"] == 5
 
 
-def test_values_of_all_ranks_reach_every_rank(run: tuple[Path, str]) -> None:
+def test_values_of_all_ranks_reach_every_rank(run: tuple[Path, str, str]) -> None:
     assert [rank["seen"] for rank in ranks_of(run[0])] == [[[0, "글"], [1, "글"]]] * 2
 
 
-def test_what_one_rank_could_not_do_is_told_once_and_ends_all(run: tuple[Path, str]) -> None:
-    _, errors = run
+def test_what_one_rank_could_not_do_is_told_once_and_ends_all(run: tuple[Path, str, str]) -> None:
+    _, _, errors = run
     assert errors.count("error: the second rank found a fault\n  mend it") == 1
     ours = [line for line in errors.splitlines() if "/training/" in line]
     assert not ours, "no trace of our code"
 
 
 def test_fit_of_two_processes_gives_one_bundle_as_one_process_does(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HANDWRITER_CACHE", str(tmp_path))
+    home, output, errors = run
     recipe = recipe_from_table(tomllib.loads(SMALL))
     alone = fit(Order("sklearn-digits", recipe, tmp_path / "alone")).metrics
-    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
-    code, output, errors = torchrun(
-        ROOT / "training" / "__main__.py", "fit", "sklearn-digits", "--recipe", tmp_path / "small.toml",
-        "--out", tmp_path / "two", "--device", "cpu", "--json", cache=tmp_path,
-    )  # fmt: skip
-    assert code == 0, errors
+    assert [rank["code"] for rank in ranks_of(home)] == [0, 0]
     assert json.loads(output)["accuracy"] == pytest.approx(alone["accuracy"], abs=POINT)
     assert errors.count("epoch 2/2") == 1
-    assert (tmp_path / "two" / "model.safetensors").is_file()
-    assert not (tmp_path / "two.unfinished").exists()
+    assert (home / "two" / "model.safetensors").is_file()
+    assert not (home / "two.unfinished").exists()
 
 
 @pytest.mark.parametrize(("pictures", "count"), [(64, 2), (65, 3), (7, 4), (3, 2), (1, 2)])

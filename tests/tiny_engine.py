@@ -179,5 +179,9 @@ if (has('button')) {
 }
 const again = () => main.insertAdjacentHTML('beforeend', '<div class=tile>again</div>');
 if (has('endless')) addEventListener('scroll', again);
-if (has('freeze')) addEventListener('scroll', () => { for (;;) {} });  // read once before
+if (has('freeze')) addEventListener('scroll', () => {  // read once before; held up without work for the processor
+  const never = new XMLHttpRequest();
+  never.open('GET', '/search?q=hang', false);
+  never.send();
+});
 """

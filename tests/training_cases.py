@@ -81,10 +81,3 @@ def start_training(*arguments: object, cache: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, cwd=cache
     )
-
-
-def run_training(*arguments: object, cache: Path) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `python training …`."""
-    process = start_training(*arguments, cache=cache)
-    output, messages = process.communicate(timeout=240)
-    return process.returncode, output, messages

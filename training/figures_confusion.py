@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import confusion_matrix
 
+from handwriter_models.learning.metrics import confusion_of
 from training.answers import Answers
 from training.figures_pictures import show
 from training.figures_style import INK, ORANGE, PALE, WRONG, Labels, columns
@@ -18,10 +18,7 @@ _PAIRS, _PICTURES = 12, 6
 
 def matrix_of(answers: Answers) -> NDArray[np.int64]:
     """Pictures by actual (row) and predicted label (column)."""
-    predicted = answers.probabilities.argmax(axis=1)
-    count = answers.probabilities.shape[1]
-    matrix: NDArray[np.int64] = confusion_matrix(answers.samples.labels, predicted, labels=np.arange(count))
-    return matrix
+    return confusion_of(answers.samples.labels, answers.probabilities.argmax(axis=1), answers.probabilities.shape[1])
 
 
 def draw_confusion(answers: Answers, labels: Labels) -> Figure:

@@ -13,11 +13,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_curve, roc_curve
 
 from handwriter_models.learning.metrics import at_temperature, calibration_bins, expected_calibration_error
 from handwriter_models.learning.options import Epoch
-from handwriter_models.learning.ranking import aurc, average_precision, rejection_curve, roc_auc
+from handwriter_models.learning.ranking import aurc, average_precision, found_and_alarms, rejection_curve, roc_auc
 from training.answers import Answers
 from training.figures_style import BLUE, GREY, INK, ORANGE, PALE, RIGHT, Labels, tidy
 
@@ -101,8 +100,8 @@ def draw_roc(answers: Answers, labels: Labels) -> Figure | None:
     """One label against the rest, by its probability; None where there is only one label."""
 
     def curve(truth: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
-        alarms, found, _ = roc_curve(truth, score)
-        return alarms, found
+        found, alarms = found_and_alarms(truth, score)
+        return np.append(0, alarms) / alarms[-1], np.append(0, found) / found[-1]
 
     others = len(answers.hits) - np.bincount(answers.samples.labels).max()
     least = 1 / len(answers.hits) if others >= _MANY else 0.0
@@ -121,8 +120,9 @@ def draw_precision_recall(answers: Answers, labels: Labels) -> Figure | None:
     """One label against the rest: how many that are called so are, against how many that are so are found."""
 
     def curve(truth: NDArray[np.bool_], score: Floats) -> tuple[Floats, Floats]:
-        precision, recall, _ = precision_recall_curve(truth, score)
-        return recall, precision
+        found, alarms = found_and_alarms(truth, score)
+        precision, recall = found / (found + alarms), found / found[-1]
+        return np.append(recall[::-1], 0), np.append(precision[::-1], 1)
 
     figure, axes = _figure_of_labels(answers, labels, curve, average_precision)
     if axes is None:

@@ -97,7 +97,7 @@ export class Publish {
       line.append(Object.assign(link, { href: url, target: '_blank', rel: 'noopener' }));
       return line;
     });
-    if (spaceError) lines.push(element('span', 'hw-line', say('publishSpaceFailed', { text: spaceError })));
+    if (spaceError) lines.push(element('span', 'hw-line hw-amiss', say('publishSpaceFailed', { text: spaceError })));
     this.done.replaceChildren(...lines);
   }
 

@@ -1,6 +1,6 @@
 """How good the answers are: one plain object, the same for `fit`, `evaluate`, the bundle and its card.
 
-Averages come from scikit-learn, over the labels that occur. Rejection does not change them: a picture counts by its
+Averages are over the labels that occur, as scikit-learn's. Rejection does not change them: a picture counts by its
 best label, and the share of true pictures that were refused stands beside it, with the accuracy of the rest. Bundles
 of an earlier version have fewer keys; whoever reads metrics bears that.
 """
@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from handwriter_models.learning.intervals import METHOD, wilson
 from handwriter_models.learning.ranking import aurc, average_precision, ranks_of_truth, rejection_curve, roc_auc
@@ -42,7 +41,7 @@ def measure(
     """
     predicted = probabilities.argmax(axis=1)
     hits = predicted == labels
-    confusion = confusion_matrix(labels, predicted, labels=np.arange(len(names)))
+    confusion = confusion_of(labels, predicted, len(names))
     before = at_temperature(probabilities, temperature)
     per_label = _per_label(labels, probabilities, confusion, names)
     best = probabilities.max(axis=1) if confidence is None else confidence
@@ -50,7 +49,7 @@ def measure(
         "accuracy": _rounded(hits.mean()),
         "accuracy_interval": wilson(int(hits.sum()), len(hits)),
         "interval_method": METHOD,
-        **_averages(labels, predicted),
+        **_averages(confusion),
         "top": _top(labels, probabilities),
         "roc_auc": _mean(row["roc_auc"] for row in per_label.values()),
         "average_precision": _mean(row["average_precision"] for row in per_label.values()),
@@ -83,14 +82,23 @@ def _mean(values: Any) -> float | None:  # noqa: ANN401 - of floats and None
     return _rounded(sum(known) / len(known)) if known else None
 
 
-def _averages(labels: Numbers, predicted: Numbers) -> dict[str, dict[str, float]]:
-    present = np.unique(np.concatenate([labels, predicted]))
-    result: dict[str, dict[str, float]] = {"precision": {}, "recall": {}, "f1": {}}
-    for kind in ("weighted", "macro"):
-        found = precision_recall_fscore_support(labels, predicted, labels=present, average=kind, zero_division=0)
-        for name, value in zip(result, found, strict=False):
-            result[name][kind] = _rounded(value)
-    return result
+def confusion_of(labels: Numbers, predicted: Numbers, count: int) -> Numbers:
+    """Pictures by actual (row) and predicted label (column), (count, count)."""
+    return np.bincount(labels * count + predicted, minlength=count * count).reshape(count, count)
+
+
+def _averages(confusion: Numbers) -> dict[str, dict[str, float]]:
+    right, actual, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    shares = {
+        "precision": right / np.maximum(predicted, 1),
+        "recall": right / np.maximum(actual, 1),
+        "f1": 2 * right / np.maximum(actual + predicted, 1),
+    }
+    present = actual + predicted > 0
+    return {
+        name: {"weighted": _rounded(np.average(share, weights=actual)), "macro": _rounded(share[present].mean())}
+        for name, share in shares.items()
+    }
 
 
 def _per_label(labels: Numbers, probabilities: Floats, confusion: Numbers, names: list[str]) -> dict[str, Any]:

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score
 
 Floats = NDArray[np.floating]
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.int64]
+
+
+def found_and_alarms(truth: Flags, score: Floats) -> tuple[Numbers, Numbers]:
+    """How many true and how many false pictures reach each score that occurs, from the highest to the lowest."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)  # of each run of equals
+    found: Numbers = np.cumsum(truth[order])[last]
+    return found, last + 1 - found
 
 
 def roc_auc(truth: Flags, score: Floats) -> float | None:
@@ -23,13 +29,16 @@ def roc_auc(truth: Flags, score: Floats) -> float | None:
     negatives = len(truth) - positives
     if not positives or not negatives:
         return None
-    ranks = float(rankdata(score)[truth].sum())
-    return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+    found, alarms = found_and_alarms(truth, score)
+    return float(np.trapezoid([0, *found], [0, *alarms])) / (positives * negatives)
 
 
 def average_precision(truth: Flags, score: Floats) -> float | None:
     """Mean precision over the recalls that are reached, without interpolation."""
-    return float(average_precision_score(truth, score)) if truth.any() and not truth.all() else None
+    if truth.all() or not truth.any():
+        return None
+    found, alarms = found_and_alarms(truth, score)
+    return float((np.diff(found, prepend=0) * found / (found + alarms)).sum() / truth.sum())
 
 
 def ranks_of_truth(labels: Numbers, probabilities: Floats) -> Numbers:

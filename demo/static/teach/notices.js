@@ -5,6 +5,7 @@ import { onLanguage, say } from '../language.js';
 import { write } from '../nodes.js';
 
 const SHOWN = 6000, SHOWN_WITH_UNDO = 20_000; // milliseconds; Ctrl+Z works after that, too
+const NAMED = { letters: 24, classes: 3 }; // of a message
 const ACTS = { forgotten: ['forgotten', 'sendAgain'], offline: ['offline', 'retry'], kind: ['kindMissing', 'backToInk'] };
 
 export class Notices {
@@ -58,13 +59,13 @@ export class Notices {
     return this.say(told.length === 1 ? 'refused' : 'refusedMany', { count: told.length, text: told.at(-1).join('; ') });
   }
 
-  notTaught(one) { this.say('notTaught', { name: one.name, text: say(one.refused.why, one.refused) }); }
+  notTaught(one) { this.say('notTaught', { name: short(one.name), text: say(one.refused.why, one.refused) }); }
 
   // In words why the server has not got everything (see `Way.sent`).
   because(why) {
     const { classes, trouble } = this.work;
     if (why === 'trouble') return inWords(trouble);
-    if (why === 'refused') return say('classesFirst', { names: classes.filter((one) => one.refused).map((one) => one.name).join(', ') });
+    if (why === 'refused') return say('classesFirst', { names: listed(classes.filter((one) => one.refused)) });
     return say(ACTS[why][0], { text: inWords(this.work.reason) });
   }
 
@@ -96,3 +97,7 @@ export class Notices {
 export function inWords(error) {
   return error?.status === 0 ? say('errorOffline') : [error?.message, error?.hint].filter(Boolean).join('; ');
 }
+
+// Names that were refused may be long, and many.
+const short = (name) => ([...name].length > NAMED.letters ? `${[...name].slice(0, NAMED.letters).join('')}…` : name);
+const listed = (classes) => [...classes.slice(0, NAMED.classes).map((one) => short(one.name)), ...(classes.length > NAMED.classes ? ['…'] : [])].join(', ');
