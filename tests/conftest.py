@@ -16,6 +16,7 @@ from handwriter_models.bundle import BundleConfig, NetworkConfig, Rejection, wri
 if TYPE_CHECKING:
     from tests.browser import Browser
     from tests.demo_server import Server
+    from tests.hub_site import HubSite
 
 # Several test processes share the cores: with a thread for each core in each of them, threads wait for one another.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -70,6 +71,26 @@ def demo() -> Iterator[Server]:
     from tests.demo_server import running
 
     with running() as started:
+        yield started
+    assert "Traceback" not in "".join(started.said), "".join(started.said)
+
+
+@pytest.fixture(scope="session")
+def teach_hub() -> Iterator[HubSite]:
+    """A Hub to which what was taught is published."""
+    from tests.hub_site import HubSite
+
+    with HubSite() as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def teach_server(teach_hub: HubSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A demo at the home of its owner, who may publish on that Hub."""
+    from tests.demo_server import running
+
+    environment = teach_hub.environment(tmp_path_factory.mktemp("hub"), "hf_ana_writes")
+    with running(["--model", "digits"], environment) as started:
         yield started
     assert "Traceback" not in "".join(started.said), "".join(started.said)
 

@@ -26,7 +26,7 @@ from tests.engine_site import EngineSite, Manner
 from tests.picture_host import PictureHost
 
 QUICK = Pace(settle=1.5, patience=2.2, consent=5)  # less, and a busy machine looks like the end of a page
-AT_ONCE = replace(QUICK, settle=0.3, picture=0.6)  # for pages to which nothing comes later
+AT_ONCE = replace(QUICK, settle=0.3)  # for pages to which nothing comes later
 HERMETIC = Settings(host_rules="MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
 
 

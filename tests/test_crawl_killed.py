@@ -1,6 +1,6 @@
 """kill -9 at random moments, then the same command: the dataset is that of an unbroken run.
 
-Eight kills, or as many as HANDWRITER_KILLS says.
+Five kills, or as many as HANDWRITER_KILLS says.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from curation.dataset import Dataset
 from tests.crawler_runs import ALLOWED, World, crawl, started, world
 from tests.engine_site import Manner
 
-KILLS = int(os.environ.get("HANDWRITER_KILLS", "8"))
+KILLS = int(os.environ.get("HANDWRITER_KILLS", "5"))
 WORDS = "고양이\nhostile dog\n"
 ENGINES = ("--engines", "google,openverse,commons")
 
@@ -56,7 +56,7 @@ def test_kills_change_nothing_in_the_end(tmp_path: Path) -> None:
     chance = random.Random(seed)
     for name in ("whole", "broken"):
         (tmp_path / name).mkdir()
-    with world(Manner(count=60), latency=0.3) as served:
+    with world(Manner(count=40), latency=0.2) as served:
         assert crawl(words_for(served, tmp_path / "whole")).code == 3  # the hostile class has nothing to keep
         served.host.forget()
         broken = words_for(served, tmp_path / "broken")

@@ -15,9 +15,9 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from tests.axe import violations
-from tests.browser import Browser, chromium
+from tests.browser import Browser
 from tests.characters import strokes_of
-from tests.demo_server import Server, running
+from tests.demo_server import Server
 from tests.hub_site import HubSite
 from tests.static_pages import called, text_of
 from tests.teach_client import drawings
@@ -25,10 +25,10 @@ from tests.teach_page import (
     cards,
     changed,
     fresh_page,
+    give,
     name,
     publish,
     send_publish_form,
-    teach,
     wait_label,
     wait_learned,
 )
@@ -60,30 +60,10 @@ LATE = {"session": "late", "kind": "photographs", "busy": False, "learned": None
 NO_WEIGHTS = {"error": "no weights", "hint": "none at all"}
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[HubSite]:
-    with HubSite() as site:
-        yield site
-
-
-@pytest.fixture(scope="module")
-def server(hub: HubSite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    environment = hub.environment(tmp_path_factory.mktemp("hub"), "hf_ana_writes")
-    with running(["--model", "digits"], environment) as started:
-        yield started
-    assert "Traceback" not in "".join(started.said), "".join(started.said)
-
-
-@pytest.fixture(scope="module")
-def opened() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
 @pytest.fixture
-def page(opened: Browser, server: Server) -> Iterator[Browser]:
-    with fresh_page(opened, server, ("404", "409", "422")):
-        yield opened
+def page(browser: Browser, teach_server: Server) -> Iterator[Browser]:
+    with fresh_page(browser, teach_server, ("404", "409", "422")):
+        yield browser
 
 
 def hold(page: Browser, wanted: str, status: int = 0, body: object = None) -> None:
@@ -116,8 +96,8 @@ def test_session_of_a_kind_that_was_left_is_not_taught_on(page: Browser, status:
     wait_held(page)
     page.click('[data-kind="handwriting"]')
     page.click("#tab-draw")
-    teach(page, "7", 1, 2)
-    teach(page, "0", 2, 2)
+    give(page, "7", 1, 2)
+    give(page, "0", 2, 2)
     wait_learned(page)
     page.run("let_go()")
     if status == 201:
@@ -131,14 +111,14 @@ def test_session_of_a_kind_that_was_left_is_not_taught_on(page: Browser, status:
 
 def test_answer_about_what_was_given_up_is_not_heard(page: Browser) -> None:
     hold(page, "GET session")
-    teach(page, "7", 1, 2)
-    teach(page, "0", 2, 2)
+    give(page, "7", 1, 2)
+    give(page, "0", 2, 2)
     wait_held(page)
     page.click("#start-over")
     page.click("#sure-yes")
-    teach(page, "3", 1, 1)
+    give(page, "3", 1, 1)
     page.run("let_go()")
-    teach(page, "7", 2, 1)
+    give(page, "7", 2, 1)
     wait_learned(page)
     page.draw(strokes_of("7"))
     wait_label(page, "Class 2")
@@ -167,7 +147,7 @@ def test_import_ends_when_everything_is_given_up(page: Browser, tmp_path: Path) 
     page.wait(lambda: page.run("return window.reads === true"), "the first picture")
     page.click("#start-over")
     page.run("let_go()")
-    teach(page, "7", 1, 2)
+    give(page, "7", 1, 2)
     wait_learned(page)
     assert cards(page) == {"Class 1": 2, "Class 2": 0}
 
@@ -204,9 +184,9 @@ def test_classes_beyond_the_limit_wait_for_room(page: Browser, tmp_path: Path) -
     page.wait(lambda: page.run(REFUSED) == [full], "room for one", 40)
 
 
-def test_what_is_saved_or_published_waits_for_pictures_on_their_way(page: Browser, server: Server) -> None:
-    teach(page, "7", 1, 2)
-    teach(page, "0", 2, 2)
+def test_what_is_saved_or_published_waits_for_pictures_on_their_way(page: Browser, teach_server: Server) -> None:
+    give(page, "7", 1, 2)
+    give(page, "0", 2, 2)
     wait_learned(page)
     hold(page, "POST samples")
     page.draw(changed(strokes_of("7"), 4))
@@ -214,7 +194,7 @@ def test_what_is_saved_or_published_waits_for_pictures_on_their_way(page: Browse
     wait_held(page)
     page.click("#save-dataset")
     page.wait(lambda: page.text("#toast-text") == "1 still on the way", "it says what it waits for")
-    send_publish_form(page, server, "ana/waits")
+    send_publish_form(page, teach_server, "ana/waits")
     page.wait(lambda: page.text("#publish-done") == "1 still on the way", "it says what it waits for")
     assert not {"POST dataset", "POST publish"} & {line[:12] for line in page.run("return asked")}
     page.run("let_go()")
@@ -227,7 +207,7 @@ def test_download_says_that_the_server_does_not_answer(page: Browser) -> None:
     page.driver.execute_cdp_cmd("Network.enable", {})
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)
     try:
-        teach(page, "7", 1, 1)
+        give(page, "7", 1, 1)
         page.wait(lambda: page.shows("#banner"), "the banner")
         page.click("#save-dataset")
         page.wait(lambda: "did not work: The server does not answer" in page.text("#toast-text"), "it gives up")
@@ -239,10 +219,12 @@ def test_download_says_that_the_server_does_not_answer(page: Browser) -> None:
     page.console_errors()
 
 
-def test_space_that_was_refused_is_told_beside_the_model(page: Browser, server: Server, hub: HubSite) -> None:
-    page.open(server.address)
-    told = publish(page, server, "ana/alone", "yes, with a server")
-    assert told[0] == f"{hub.home}/ana/alone"
+def test_space_that_was_refused_is_told_beside_the_model(
+    page: Browser, teach_server: Server, teach_hub: HubSite
+) -> None:
+    page.open(teach_server.address)
+    told = publish(page, teach_server, "ana/alone", "yes, with a server")
+    assert told[0] == f"{teach_hub.home}/ana/alone"
     assert "The model is there, the page to try it is not: " in page.text("#publish-done")
     assert "PRO" in page.text("#publish-done")
     page.console_errors()
@@ -252,14 +234,14 @@ def undo(page: Browser) -> None:
     ActionChains(page.driver).key_down(Keys.CONTROL).send_keys("z").key_up(Keys.CONTROL).perform()
 
 
-def test_keys_in_fields_and_lists_are_not_for_the_drawing(page: Browser, server: Server) -> None:
+def test_keys_in_fields_and_lists_are_not_for_the_drawing(page: Browser, teach_server: Server) -> None:
     page.draw(strokes_of("7"))
     page.click("#publish summary")
     space = page.find("#publish-space")
     assert space
     space.send_keys("1")
     assert cards(page) == {"Class 1": 0, "Class 2": 0}
-    page.open(server.address)
+    page.open(teach_server.address)
     page.draw([[(100, 60), (100, 220)]])
     page.click("#publish summary")
     page.click("#publish-repo")

@@ -101,6 +101,7 @@ def program(home: Path) -> int:
 def act(home: Path) -> None:
     """What each of the two ranks does; in the end the second one fails while the first waits for it."""
     code = program(home)
+    os.environ["TORCHELASTIC_RESTART_COUNT"] = "1"  # the processes meet anew, under names that the store has not seen
     with ranks() as group:
         found = looked_at(home / "tones", home / "weights.safetensors", group)
         if group.main:
