@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import LifoQueue
 from typing import Any
 
 import pytest
@@ -48,11 +50,22 @@ class Search:
 
 @dataclass
 class World:
-    """The imitated engines, a host of pictures, and one browser."""
+    """The imitated engines, a host of pictures, and browsers: as many searches go on side by side."""
 
     site: EngineSite
     pictures: PictureHost
-    session: Session
+    sessions: Sequence[Session]
+
+    def __post_init__(self) -> None:
+        self._free: LifoQueue[Session] = LifoQueue()  # the second browser is started when two are needed
+        for session in reversed(self.sessions):
+            self._free.put(session)
+
+    def ask_each(self, questions: Mapping[str, str], **order: Any) -> dict[str, Search]:
+        """A question for each engine, side by side; most of their time is spent waiting whether more comes."""
+        with ThreadPoolExecutor(len(self.sessions)) as threads:
+            searches = threads.map(lambda asked: self.ask(*asked, **order), questions.items())
+            return dict(zip(questions, searches, strict=True))
 
     def ask(self, engine: str, query: str, want: int = 1000, pace: Pace = QUICK, **order: Any) -> Search:
         """One keyword at one engine, until `want` addresses were found."""
@@ -63,11 +76,13 @@ class World:
             return sum(map(len, batches)) < want
 
         told = Order(Job(query, query, engine), order.pop("home", self.site.home), want=want, **order)
-        outcome = (
-            page_search.search(self.session, engine_named(engine), told, take, pace)  # type: ignore[arg-type]
-            if engine_named(engine).needs_browser
-            else asyncio.run(api_asked(engine, told, take))
-        )
+        if not engine_named(engine).needs_browser:
+            return Search(asyncio.run(api_asked(engine, told, take)), batches)
+        session = self._free.get()
+        try:
+            outcome = page_search.search(session, engine_named(engine), told, take, pace)  # type: ignore[arg-type]
+        finally:
+            self._free.put(session)
         return Search(outcome, batches)
 
     def expected(self, engine: str, query: str) -> list[str]:
@@ -81,8 +96,9 @@ class World:
         """No cookies, no captcha solved, and nothing counted yet."""
         self.site.forget()
         self.pictures.forget()
-        if self.session.starts:
-            self.session.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})  # type: ignore[attr-defined]
+        for session in self.sessions:
+            if session.starts:
+                session.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})  # type: ignore[attr-defined]
 
 
 async def api_asked(engine: str, order: Order, take: Any) -> Outcome:
@@ -92,11 +108,13 @@ async def api_asked(engine: str, order: Order, take: Any) -> Outcome:
 
 
 @contextmanager
-def world(settings: Settings = HERMETIC) -> Iterator[World]:
+def world(settings: Settings = HERMETIC, browsers: int = 1) -> Iterator[World]:
     """All of it, for as long as the block lasts."""
     program(BROWSERS)
-    with PictureHost() as pictures, EngineSite(pictures, Manner(slow=1.5)) as site, Session(settings) as session:
-        yield World(site, pictures, session)
+    with ExitStack() as stack:
+        pictures = stack.enter_context(PictureHost())
+        site = stack.enter_context(EngineSite(pictures, Manner(slow=1.5)))
+        yield World(site, pictures, [stack.enter_context(Session(settings)) for _ in range(browsers)])
 
 
 @contextmanager
@@ -110,7 +128,7 @@ def world_at_real_names(names: Sequence[str], folder: Path) -> Iterator[World]:
         hosts = {f"{name}:443": f"127.0.0.1:{site.port}" for name in names}
         settings = Settings(flags=("--ignore-certificate-errors",))
         with fenced(settings, Rule(), hosts) as inside, Session(inside) as session:
-            yield World(site, pictures, session)
+            yield World(site, pictures, [session])
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

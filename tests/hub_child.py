@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,13 @@ def _predict(name: str, picture: str, said: list[str]) -> Json:
     return {"probabilities": load(name).predict(picture).probabilities}
 
 
+def _command(stage: str, words: list[str], folder: str, said: list[str]) -> Json:
+    """A whole command, as `tests.called` calls it; `said` stays empty."""
+    from tests.called import called
+
+    return asdict(called(stage, *words, folder=Path(folder)))
+
+
 def _serve(bundle: str, publishing: Json, token: str, said: list[str]) -> Json:
     """The routes for publishing alone, on a port of this machine, until the child ends."""
     import threading
@@ -127,6 +135,7 @@ STEPS: dict[str, Callable[..., Json]] = {
     "publish_space": _publish_space,
     "download": _download,
     "predict": _predict,
+    "command": _command,
     "serve": _serve,
 }
 

@@ -19,6 +19,7 @@ MEDIA = {
     "tiff": "image/tiff",
 }
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "bmp": "BMP", "tiff": "TIFF"}
+QUICKLY = {"png": {"compress_level": 1}, "webp": {"method": 0}}  # a fifth of the time
 MEGABYTE = 1 << 20
 
 
@@ -31,7 +32,13 @@ def image(number: int, width: int = 320, height: int = 240) -> Image.Image:
 @lru_cache(maxsize=4096)
 def picture(number: int, kind: str = "jpg", width: int = 320, height: int = 240) -> bytes:
     """The bytes of picture `number`; other numbers and kinds have other bytes."""
-    return saved(image(number, width, height), kind)
+    drawn = image(number, width, height)
+    return saved(paletted(drawn) if kind == "gif" else drawn, kind, **QUICKLY.get(kind, {}))
+
+
+def paletted(drawn: Image.Image) -> Image.Image:
+    """With a palette that is found at once: the GIF writer alone takes a sixth of a second to find one."""
+    return drawn.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
 def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
@@ -44,7 +51,8 @@ def saved(picture: Image.Image, kind: str, **options: object) -> bytes:
 @lru_cache
 def animation(number: int) -> bytes:
     """A GIF of three frames."""
-    return saved(image(number), "gif", save_all=True, append_images=[image(number + 1), image(number + 2)], duration=40)
+    first, *others = (paletted(image(number + frame)) for frame in range(3))
+    return saved(first, "gif", save_all=True, append_images=others, duration=40)
 
 
 @lru_cache

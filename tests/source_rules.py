@@ -76,6 +76,17 @@ def is_for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
 
 
+@cache
+def nodes(source: Source) -> tuple[ast.AST, ...]:
+    """Every node of a file: many rules look at them."""
+    return tuple(ast.walk(source.tree))
+
+
+def last_name(node: ast.expr) -> str:
+    """`c` of `a.b.c`; nothing of what is no name."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
 def statements(node: ast.AST, at_start: bool = True) -> Iterator[tuple[ast.AST, bool]]:
     """Every node below, with whether it runs when the module is imported."""
     for child in ast.iter_child_nodes(node):
@@ -84,7 +95,13 @@ def statements(node: ast.AST, at_start: bool = True) -> Iterator[tuple[ast.AST, 
         yield from statements(child, runs)
 
 
-def imports(source: Source) -> Iterator[Import]:
+@cache
+def imports(source: Source) -> tuple[Import, ...]:
+    """All of a file, however late they happen."""
+    return tuple(found_imports(source))
+
+
+def found_imports(source: Source) -> Iterator[Import]:
     for node, at_start in statements(source.tree):
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, "", node.lineno, at_start) for alias in node.names)
@@ -94,7 +111,7 @@ def imports(source: Source) -> Iterator[Import]:
                 parents = source.package.split(".")
                 base = ".".join([*parents[: len(parents) - node.level + 1], *([base] if base else [])])
             yield from (Import(base, alias.name, node.lineno, at_start) for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and last_name(node.func).endswith(("import_module", "__import__")):
             names = [value.value for value in node.args[:1] if isinstance(value, ast.Constant)]
             yield from (Import(str(name), "", node.lineno, at_start) for name in names)
 
@@ -143,7 +160,7 @@ def is_a_drawer(root: Path) -> list[str]:
 
 def functions(root: Path) -> Iterator[tuple[Source, Function]]:
     for source in sources(root):
-        yield from ((source, node) for node in ast.walk(source.tree) if isinstance(node, Function))
+        yield from ((source, node) for node in nodes(source) if isinstance(node, Function))
 
 
 def is_too_long(root: Path) -> list[str]:
@@ -193,8 +210,12 @@ def unpickles(root: Path) -> list[str]:
         if found.top in UNPICKLING or (found.module, found.name) in {("torch", "load"), ("torch", "save")}
     ]
     for source in sources(root):
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Attribute) and ast.unparse(node) in {"torch.load", "torch.save"}:
+        for node in nodes(source):
+            if (
+                isinstance(node, ast.Attribute)
+                and node.attr in {"load", "save"}
+                and ast.unparse(node) in {"torch.load", "torch.save"}
+            ):
                 faults.append(f"{source.path}:{node.lineno}: {ast.unparse(node)} is pickle")
             elif isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
                 faults.append(f"{source.path}:{node.value.lineno}: allow_pickle")
@@ -203,8 +224,10 @@ def unpickles(root: Path) -> list[str]:
 
 def replaced_objects(source: Source) -> Iterator[tuple[ast.expr, int]]:
     """What `monkeypatch.setattr(x, …)`, `patch(x)`, `setattr(x, …)` and `x.name = …` change."""
-    for node in ast.walk(source.tree):
+    for node in nodes(source):
         if isinstance(node, ast.Call) and node.args:
+            if not last_name(node.func).endswith(("setattr", "delattr", "patch", "object")):
+                continue
             called = ast.unparse(node.func)
             if (
                 called.endswith(("monkeypatch.setattr", "monkeypatch.delattr", "patch", "patch.object"))

@@ -107,7 +107,7 @@ def short() -> Iterator[Path]:
 
 
 CRAWLER = """
-import sys, threading, time
+import sys, time
 sys.path[0] = {root!r}
 from crawler.browser import Session
 session = Session()
@@ -118,7 +118,6 @@ print(session.process, flush=True)
 THEN = {
     "waiting": "time.sleep(60)",
     "busy": "session.driver.execute_async_script('setTimeout(arguments[0], 60000)')",
-    "in a thread": "threading.Thread(target=time.sleep, args=(60,)).start(); time.sleep(60)",
 }
 
 
@@ -126,9 +125,7 @@ THEN = {
 @pytest.mark.parametrize(
     ("number", "then"),
     [
-        (signal.SIGKILL, "waiting"),
         (signal.SIGKILL, "busy"),
-        (signal.SIGKILL, "in a thread"),
         (signal.SIGTERM, "waiting"),
         (signal.SIGINT, "waiting"),
     ],

@@ -34,36 +34,71 @@ def plain() -> Iterator[Plain]:
         yield plain
 
 
-def test_browser_says_what_it_is_and_where_it_stands(plain: Plain) -> None:
-    with Session() as session:
-        session.driver.get(plain.home)
-        agent = session.driver.execute_script("return navigator.userAgent")
-        assert session.driver.execute_script("return navigator.webdriver") is True
-        width, height = session.driver.execute_script("return [outerWidth, outerHeight]")
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of the browser below."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def session(plain: Plain, home: Path) -> Iterator[Session]:
+    """One browser for those that only look at it; the last of them throws it away."""
+    before = os.environ.get("HOME")
+    os.environ["HOME"] = str(home)
+    try:
+        with Session() as session:
+            assert session.driver
+            yield session
+    finally:
+        os.environ["HOME"] = before or ""
+
+
+def test_browser_says_what_it_is_and_where_it_stands(session: Session, plain: Plain) -> None:
+    plain.forget()
+    session.driver.get(plain.home)
+    agent = session.driver.execute_script("return navigator.userAgent")
+    assert session.driver.execute_script("return navigator.webdriver") is True
+    width, height = session.driver.execute_script("return [outerWidth, outerHeight]")
     assert "HeadlessChrome/" in agent
     assert plain.requests[0].headers["User-Agent"] == agent
     assert (width, height) == Settings().window
 
 
-def test_pictures_are_not_loaded_unless_somebody_looks_on(plain: Plain) -> None:
-    for settings, loaded in ((Settings(), 0), (Settings(pictures=True), 1)):
-        plain.forget()
-        with Session(settings) as session:
-            session.driver.get(plain.home)
+def test_pictures_are_not_loaded_unless_somebody_looks_on(session: Session, plain: Plain) -> None:
+    with Session(Settings(pictures=True)) as looked_at:
+        for browser, loaded in ((session, 0), (looked_at, 1)):
+            plain.forget()
+            browser.driver.get(plain.home)
             time.sleep(0.5)
-        assert plain.count("/picture") == loaded
+            assert plain.count("/picture") == loaded
 
 
-def test_restart_gives_a_fresh_browser_without_the_cookies_of_the_old(plain: Plain) -> None:
-    with Session() as session:
-        session.driver.get(plain.home)
-        session.driver.add_cookie({"name": "old", "value": "1"})
-        first = session.process
-        session.restart()
-        session.driver.get(plain.home)
-        assert session.driver.get_cookies() == []
-        assert session.process != first
-        assert session.starts == 2
+def test_file_is_never_saved(session: Session, plain: Plain, home: Path) -> None:
+    plain.forget()
+    session.driver.get(plain.home)
+    session.driver.execute_script("location.href = '/file'")
+    time.sleep(0.7)
+    assert session.driver.title == "plain"
+    assert plain.count("/file") == 1
+    assert not [file for file in home.rglob("*") if "file" in file.name.lower() and file.suffix == ".zip"]
+
+
+def test_two_sessions_open_at_once_with_a_profile_each(plain: Plain) -> None:
+    with Session() as one, Session() as other, ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda session: session.driver.get(plain.home), (one, other)))
+        assert one.driver.title == other.driver.title == "plain"
+        assert one.process != other.process
+
+
+def test_restart_gives_a_fresh_browser_without_the_cookies_of_the_old(session: Session, plain: Plain) -> None:
+    session.driver.get(plain.home)
+    session.driver.add_cookie({"name": "old", "value": "1"})
+    first, starts = session.process, session.starts
+    session.restart()
+    session.driver.get(plain.home)
+    assert session.driver.get_cookies() == []
+    assert session.process != first
+    assert session.starts == starts + 1
 
 
 def test_session_is_lazy_and_closes_for_good(plain: Plain) -> None:
@@ -76,13 +111,6 @@ def test_session_is_lazy_and_closes_for_good(plain: Plain) -> None:
     assert session.starts == 0
 
 
-def test_two_sessions_open_at_once_with_a_profile_each(plain: Plain) -> None:
-    with Session() as one, Session() as other, ThreadPoolExecutor(2) as threads:
-        list(threads.map(lambda session: session.driver.get(plain.home), (one, other)))
-        assert one.driver.title == other.driver.title == "plain"
-        assert one.process != other.process
-
-
 def test_session_closed_while_it_opens_leaves_nothing(plain: Plain) -> None:
     for delay in (0.02, 0.1, 0.2):
         session = Session()
@@ -92,21 +120,6 @@ def test_session_closed_while_it_opens_leaves_nothing(plain: Plain) -> None:
             _ = session.driver
         closer.join()
         assert session.process == 0
-
-
-def test_file_is_never_saved(plain: Plain, tmp_path: Path) -> None:
-    home = os.environ.get("HOME")
-    os.environ["HOME"] = str(tmp_path)
-    try:
-        with Session() as session:
-            session.driver.get(plain.home)
-            session.driver.execute_script("location.href = '/file'")
-            time.sleep(0.7)
-            assert session.driver.title == "plain"
-    finally:
-        os.environ["HOME"] = home or ""
-    assert plain.count("/file") == 1
-    assert not [file for file in tmp_path.rglob("*") if "file" in file.name.lower() and file.suffix == ".zip"]
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -16,25 +14,37 @@ import yaml
 from PIL import Image
 
 from curation.records import Found
+from tests.called import Called
+from tests.hub_child import HubChild, hub_child
 from tests.hub_site import HubSite
 from tests.test_export import crawled
 
-ROOT = Path(__file__).parent.parent
-LICENCE = "CC BY 4.0"
+LICENCE, TOKEN = "CC BY 4.0", "hf_ana_writes"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A Hub, and a child that publishes to it."""
+
+    hub: HubSite
+    child: HubChild
+
+    def publish(self, dataset: Path, repo: str, *options: str) -> Called:
+        """What `python curation publish …` does, below the folder of the dataset."""
+        words = ["publish", str(dataset), "--repo", repo, *options]
+        answer = self.child.ask("command", stage="curation", words=words, folder=str(dataset.parent))
+        assert answer.pop("said") == []
+        done = Called(**answer)
+        assert TOKEN not in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+        return done
 
 
 @pytest.fixture(scope="module")
-def hub() -> Iterator[HubSite]:
-    with HubSite() as site:
-        yield site
-
-
-def published(hub: HubSite, home: Path, *arguments: str, token: str = "hf_ana_writes") -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `python curation publish …`."""
-    command = [sys.executable, "-W", "error", str(ROOT / "curation"), "publish", *arguments]
-    environment = {**os.environ, **hub.environment(home / "home", token)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, cwd=home)
-    return done.returncode, done.stdout, done.stderr
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    home = tmp_path_factory.mktemp("home")
+    with HubSite() as site, hub_child(site.environment(home, TOKEN)) as child:
+        yield Scene(site, child)
 
 
 def pictures(root: Path, licence: str) -> Path:
@@ -42,19 +52,18 @@ def pictures(root: Path, licence: str) -> Path:
     return crawled(root, [Found(one, title="고양이 사진", author="A", licence=licence) for one in addresses])
 
 
-def test_the_pictures_arrive_with_their_licences_once(hub: HubSite, tmp_path: Path) -> None:
+def test_the_pictures_arrive_with_their_licences_once(scene: Scene, tmp_path: Path) -> None:
     dataset = pictures(tmp_path / "cats", LICENCE)
-    hub.fault(5, "cut")
-    code, _, told = published(hub, tmp_path, str(dataset), "--repo", "ana/cats")
-    assert code == 2, told
-    assert "run it again" in told
-    assert "hf_ana_writes" not in told
-    hub.mend()
-    code, output, told = published(hub, tmp_path, str(dataset), "--repo", "cats", "--json")
-    assert code == 0, told
-    answer = json.loads(output)
+    scene.hub.fault(5, "cut")
+    done = scene.publish(dataset, "ana/cats")
+    assert done.returncode == 2, done.stderr
+    assert "run it again" in done.stderr
+    scene.hub.mend()
+    done = scene.publish(dataset, "cats", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
     assert (answer["repo"], answer["count"]) == ("ana/cats", 4)
-    files = hub.repo("ana/cats", "dataset").files
+    files = scene.hub.repo("ana/cats", "dataset").files
     assert {"README.md", "ATTRIBUTION.md", "labels.json"} < files.keys()
     [table] = [pq.read_table(BytesIO(data)) for path, data in files.items() if path.endswith(".parquet")]
     stored = {path.read_bytes() for path in dataset.rglob("*.jpg")}
@@ -64,33 +73,30 @@ def test_the_pictures_arrive_with_their_licences_once(hub: HubSite, tmp_path: Pa
     card = yaml.safe_load(files["README.md"].decode().split("---")[1])
     assert card["task_categories"] == ["image-classification"]
     assert "CC BY" in files["ATTRIBUTION.md"].decode()
-    code, output, told = published(hub, tmp_path, str(dataset), "--repo", "ana/cats", "--json")
-    assert (code, json.loads(output)["changed"]) == (0, []), told
+    done = scene.publish(dataset, "ana/cats", "--json")
+    assert (done.returncode, json.loads(done.stdout)["changed"]) == (0, []), done.stderr
 
 
-def test_pictures_of_unknown_licence_are_not_made_public_by_accident(hub: HubSite, tmp_path: Path) -> None:
+def test_pictures_of_unknown_licence_are_not_made_public_by_accident(scene: Scene, tmp_path: Path) -> None:
     dataset = pictures(tmp_path / "found", "")
-    code, _, told = published(hub, tmp_path, str(dataset), "--repo", "ana/found")
-    assert code == 2
-    assert "4 of 4" in told
-    assert "--private" in told
-    assert ("dataset", "ana/found") not in hub.repos
-    code, _, told = published(
-        hub, tmp_path, str(dataset), "--repo", "ana/found", "--private", "--format", "imagefolder"
-    )
-    assert code == 0, told
-    repo = hub.repo("ana/found", "dataset")
+    done = scene.publish(dataset, "ana/found")
+    assert done.returncode == 2
+    assert "4 of 4" in done.stderr
+    assert "--private" in done.stderr
+    assert ("dataset", "ana/found") not in scene.hub.repos
+    done = scene.publish(dataset, "ana/found", "--private", "--format", "imagefolder")
+    assert done.returncode == 0, done.stderr
+    repo = scene.hub.repo("ana/found", "dataset")
     assert repo.private
     assert sum(path.endswith(".jpg") for path in repo.files) == 4
 
 
-def test_the_work_of_others_stays(hub: HubSite, tmp_path: Path) -> None:
+def test_the_work_of_others_stays(scene: Scene, tmp_path: Path) -> None:
     dataset = pictures(tmp_path / "cats", LICENCE)
-    hub.repo("ana/thesis", "dataset").add(**{"data/train-00000-of-00001.parquet": b"PAR1"})
-    code, _, told = published(hub, tmp_path, str(dataset), "--repo", "ana/thesis")
-    assert code == 2
-    assert "something else" in told
-    code, _, told = published(hub, tmp_path, str(dataset), "--repo", "bob/cats")
-    assert code == 2
-    assert "not to bob" in told
-    assert "Traceback" not in told
+    scene.hub.repo("ana/thesis", "dataset").add(**{"data/train-00000-of-00001.parquet": b"PAR1"})
+    done = scene.publish(dataset, "ana/thesis")
+    assert done.returncode == 2
+    assert "something else" in done.stderr
+    done = scene.publish(dataset, "bob/cats")
+    assert done.returncode == 2
+    assert "not to bob" in done.stderr

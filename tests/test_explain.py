@@ -45,7 +45,7 @@ def trained(network: str, arguments: dict[str, object]) -> Classifier:
     net = build(network, dict(config.network.arguments)).train()
     inputs = (torch.from_numpy(prepare_many(np.stack(drawn))).unsqueeze(1) / 255 - 0.1307) / 0.3081
     optimizer = torch.optim.Adam(net.parameters(), 1e-2)
-    for _ in range(100):
+    for _ in range(60):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(net(inputs), labels).backward()
         optimizer.step()

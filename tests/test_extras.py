@@ -20,9 +20,10 @@ def few(count: int = 40) -> Samples:
 
 
 @pytest.mark.parametrize("name", ["redrawn", "low-resolution"])
-def test_other_views_of_the_source_keep_their_labels(name: str) -> None:
+def test_other_views_of_the_source_keep_their_labels_and_repeat_with_their_seed(name: str) -> None:
     train = few()
-    made = extras.build([name], train, None, 1)
+    made, again = (extras.build([name], train, None, 1) for _ in range(2))
+    assert np.array_equal(made.images, again.images)
     assert made.images.dtype == np.uint8
     assert made.images.shape == (40, 28, 28)
     assert sorted(made.labels) == sorted(train.labels)
@@ -30,9 +31,12 @@ def test_other_views_of_the_source_keep_their_labels(name: str) -> None:
 
 
 def test_noise_is_background_and_repeats_with_its_seed() -> None:
-    one, other = (extras.build(["noise"], few(), None, 1) for _ in range(2))
-    assert set(one.labels) == {10}
-    assert np.array_equal(one.images, other.images)
+    made = extras.build(["noise"], few(), None, 1)
+    assert set(made.labels) == {10}
+    random = np.random.default_rng((1, extras.NAMES.index("noise")))
+    first = [ink.prepare(extras.noise_picture(random)) for _ in range(100)]
+    wanted = [one.pixels for one in first if not one.blank]
+    assert np.array_equal(made.images[: len(wanted)], wanted)
 
 
 def test_an_unknown_extra_names_the_known_ones() -> None:

@@ -6,7 +6,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from curation.records import Found, Job, SearchState
 from tests.browser import BROWSERS, program
 from tests.tiny_engine import TinyEngine, TinySite, addresses
 
-COUNTS = {"viewer": 42, "slow": 80}  # 40 are there without scrolling; a tenth of a second for each, one for 20
+# Words and number of pictures, those that take longest first. 40 are there without scrolling.
+WAYS = {"viewer": 42, "slow": 80, "button": 90, "hover endless": 90, "late": 90}
+WAYS |= dict.fromkeys(("paged", "", "lazy", "endless", "says-last"), 90)
 QUICK = Pace(settle=1.5, patience=1.2, consent=5, person=10, picture=0.6)
 AT_ONCE = replace(QUICK, settle=0.3)  # for pages that are never filled later
 
@@ -32,20 +35,35 @@ def site() -> Iterator[TinySite]:
 
 
 @pytest.fixture(scope="module")
-def session() -> Iterator[Session]:
+def sessions() -> Iterator[list[Session]]:
     program(BROWSERS)
-    with Session(Settings(page_timeout=3, script_timeout=4)) as session:
-        yield session
+    settings = Settings(page_timeout=3, script_timeout=4)
+    with Session(settings) as first, Session(settings) as second:
+        yield [first, second]
+
+
+@pytest.fixture(scope="module")
+def session(sessions: list[Session]) -> Session:
+    return sessions[0]
+
+
+@pytest.fixture(scope="module")
+def spare(sessions: list[Session]) -> Session:
+    """For those that wear a browser out; whatever they do to it, another can be had."""
+    return sessions[1]
 
 
 class Basket:
-    """Takes what is found until it holds `enough`."""
+    """Takes what is found until it holds `enough`; does `then` once it holds `at`."""
 
-    def __init__(self, enough: int = 10_000) -> None:
+    def __init__(self, enough: int = 10_000, at: int = 0, then: Callable[[], None] | None = None) -> None:
         self.found: list[Found] = []
-        self.enough = enough
+        self.enough, self.at, self.then = enough, at, then
 
     def take(self, found: Sequence[Found]) -> bool:
+        if self.then and len(self.found) >= self.at:
+            self.then, then = None, self.then
+            then()
         self.found += found
         return len(self.found) < self.enough
 
@@ -66,14 +84,17 @@ def asked(
     return search(session, engine, order(site, words, **changes), basket.take, pace), basket
 
 
-@pytest.mark.parametrize(
-    "way", ["", "lazy", "button", "slow", "late", "endless", "says-last", "paged", "hover endless", "viewer"]
-)
-def test_every_picture_is_found_once_whatever_the_way_to_it(session: Session, site: TinySite, way: str) -> None:
-    outcome, basket = asked(session, site, f"cat {COUNTS.get(way, 90)} {way}")
-    assert sorted(basket.addresses) == sorted(addresses("cat", COUNTS.get(way, 90)))
-    assert outcome == Outcome(SearchState.OK, "", True, COUNTS.get(way, 90))
-    assert not any(found.thumbnail for found in basket.found)
+def test_every_picture_is_found_once_whatever_the_way_to_it(sessions: list[Session], site: TinySite) -> None:
+    def found(lane: int) -> list[tuple[str, Outcome, Basket]]:
+        return [(way, *asked(sessions[lane], site, f"cat {WAYS[way]} {way}")) for way in list(WAYS)[lane::2]]
+
+    with ThreadPoolExecutor(2) as threads:  # much of the time is spent waiting whether more comes
+        results = [one for lane in threads.map(found, (0, 1)) for one in lane]
+    assert len(results) == len(WAYS)
+    for way, outcome, basket in results:
+        assert sorted(basket.addresses) == sorted(addresses("cat", WAYS[way])), way
+        assert outcome == Outcome(SearchState.OK, "", True, WAYS[way]), way
+        assert not any(found.thumbnail for found in basket.found), way
 
 
 def test_search_ends_as_soon_as_it_is_enough(session: Session, site: TinySite) -> None:
@@ -91,25 +112,26 @@ def test_viewer_and_pointer_stop_when_it_is_enough(session: Session, site: TinyS
         assert 10 <= len(basket.found) < count * 2 // 3
 
 
-def test_viewer_that_waits_for_its_pictures_gets_a_browser_that_loads_them(site: TinySite) -> None:
-    with Session() as session:
-        outcome, basket = asked(session, site, "cat 8 viewer preload says-last")
-        assert session.starts == 2
-        assert outcome == Outcome(SearchState.OK, "", True, 8)
-        assert basket.addresses == addresses("cat", 8)
-        asked(session, site, "dog 30 says-last")
-        assert session.starts == 2
+def test_viewer_that_waits_for_its_pictures_gets_a_browser_that_loads_them(spare: Session, site: TinySite) -> None:
+    assert spare.driver
+    starts = spare.starts
+    outcome, basket = asked(spare, site, "cat 8 viewer preload says-last")
+    assert spare.starts == starts + 1
+    assert outcome == Outcome(SearchState.OK, "", True, 8)
+    assert basket.addresses == addresses("cat", 8)
+    asked(spare, site, "dog 30 says-last")
+    assert spare.starts == starts + 1
 
 
 def test_thumbnails_come_last_and_flagged(session: Session, site: TinySite) -> None:
-    outcome, basket = asked(session, site, "cat 30 small")
+    outcome, basket = asked(session, site, "cat 30 small says-last")
     assert outcome == Outcome(SearchState.OK, "thumbnails only", True, 30)
     assert all(found.thumbnail for found in basket.found)
     assert basket.addresses[0] == "http://thumbnails.example/t/cat/1.jpg"
 
 
 def test_page_with_nothing_but_refused_thumbnails_is_not_done(session: Session, site: TinySite, tmp_path: Path) -> None:
-    outcome, basket = asked(session, site, "cat 30 small", thumbnails=False, report=tmp_path / "page.html")
+    outcome, basket = asked(session, site, "cat 30 small says-last", thumbnails=False, report=tmp_path / "page.html")
     assert outcome.state is SearchState.CHANGED
     assert "30 thumbnails" in outcome.detail
     assert not basket.found
@@ -177,44 +199,35 @@ def test_page_of_the_last_search_is_never_read_again(session: Session, site: Tin
     assert not basket.found
 
 
-def test_browser_killed_in_the_middle_is_replaced_and_the_search_goes_on(site: TinySite) -> None:
-    with Session() as session:
-        basket, killed = Basket(), []
-
-        def take(found: Sequence[Found]) -> bool:
-            if len(basket.found) >= 40 and not killed:
-                killed.append(True)
-                kill(chromium_of(session))
-            return basket.take(found)
-
-        outcome = search(session, TinyEngine(), order(site, "cat 90"), take, QUICK)
-        assert killed
-        assert session.starts == 2
+def test_browser_killed_in_the_middle_is_replaced_and_the_search_goes_on(spare: Session, site: TinySite) -> None:
+    assert spare.driver
+    starts, chromium = spare.starts, children(driver_of(spare))[0]
+    basket = Basket(at=40, then=lambda: os.kill(chromium, signal.SIGKILL))
+    outcome = search(spare, TinyEngine(), order(site, "cat 90"), basket.take, QUICK)
+    assert spare.starts == starts + 1
     assert outcome == Outcome(SearchState.OK, "", True, 90)
     assert sorted(basket.addresses) == sorted(addresses("cat", 90))
 
 
-def test_turning_pages_goes_on_at_the_page_where_the_browser_died(site: TinySite) -> None:
-    with Session() as session:
-        basket, killed = Basket(), []
+def test_turning_pages_goes_on_at_the_page_where_the_browser_died(spare: Session, site: TinySite) -> None:
+    assert spare.driver
+    starts = spare.starts
 
-        def take(found: Sequence[Found]) -> bool:
-            if len(basket.found) == 20 and not killed:
-                killed.append(True)
-                session.driver.command_executor.close()  # type: ignore[union-attr]
-                kill(driver_of(session))
-            return basket.take(found)
+    def kill() -> None:
+        spare.driver.command_executor.close()  # type: ignore[union-attr]
+        os.kill(driver_of(spare), signal.SIGKILL)
 
-        search(session, TinyEngine(scrolls=False), order(site, "cat 90 paged"), take, QUICK)
+    basket = Basket(at=20, then=kill)
+    search(spare, TinyEngine(scrolls=False), order(site, "cat 90 paged"), basket.take, QUICK)
+    assert spare.starts == starts + 1
     assert basket.addresses == addresses("cat", 90)
 
 
-def test_page_that_hangs_costs_a_browser_and_ends(site: TinySite) -> None:
-    with Session(Settings(page_timeout=8, script_timeout=4)) as session:
-        session.driver.command_executor.client_config.timeout = 6  # type: ignore[union-attr] # started without haste
-        basket = Basket()
-        outcome = search(session, TinyEngine(), order(site, "cat 90 freeze"), basket.take, replace(QUICK, lives=1))
-        assert session.starts == 1
+def test_page_that_hangs_costs_a_browser_and_ends(spare: Session, site: TinySite) -> None:
+    spare.driver.command_executor.client_config.timeout = 6  # type: ignore[union-attr]
+    basket, starts = Basket(), spare.starts
+    outcome = search(spare, TinyEngine(), order(site, "cat 90 freeze"), basket.take, replace(QUICK, lives=1))
+    assert spare.starts == starts
     assert outcome.state is SearchState.UNREACHABLE
     assert "1 browsers came to nothing" in outcome.detail
     assert basket.addresses[:40] == addresses("cat", 40)
@@ -274,17 +287,9 @@ def test_pictures_that_did_not_help_are_not_loaded_again(session: Session, site:
     assert not session.settings.pictures
 
 
-def chromium_of(session: Session) -> int:
-    return children(driver_of(session))[0]
-
-
 def driver_of(session: Session) -> int:
     return children(session.process)[0]
 
 
 def children(pid: int) -> list[int]:
     return [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()]
-
-
-def kill(pid: int) -> None:
-    os.kill(pid, signal.SIGKILL)

@@ -12,9 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.called import called
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 READMES = ("README.md", "README.ko.md")
-SCRIPTS = {"app.py", "crawler", "curation", "handwriter_models", "training", "benchmarks"}
+STAGES = {"crawler", "curation", "handwriter_models", "training"}
+SCRIPTS = STAGES | {"app.py", "benchmarks"}
 
 
 def text_of(name: str) -> str:
@@ -66,8 +69,13 @@ ALL_COMMANDS = sorted({command for name in READMES for command in commands(text_
 
 @cache
 def help_of(*command: str) -> str:
-    environment = {**os.environ, "COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    plain = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    if command[0] in STAGES:
+        done = called(*command, "--help", environment=plain, folder=REPOSITORY)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
     run = [sys.executable, *command, "--help"]
+    environment = {**os.environ, **plain}
     return subprocess.run(run, cwd=REPOSITORY, env=environment, check=True, capture_output=True, text=True).stdout
 
 

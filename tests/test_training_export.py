@@ -89,12 +89,22 @@ def test_int8_is_a_quarter_of_the_size_and_mostly_says_the_same(digits: Export) 
     assert {key: json.loads(held[key]) for key in digits.metadata} == digits.metadata
 
 
-def test_bundle_without_a_background_has_probabilities_only(tmp_path: Path) -> None:
-    done = export_onnx("cnn-digits", tmp_path / "models" / "모델.onnx")
-    (probabilities,) = onnx_scores((tmp_path / "models" / "모델.onnx").read_bytes(), turned_sevens())
+def test_command_prints_what_was_written_and_without_a_background_there_are_probabilities_only(tmp_path: Path) -> None:
+    app = typer.Typer()
+    app.command()(export)
+    out = tmp_path / "models" / "모델.onnx"
+    drawn_seven().save(tmp_path / "seven.png")
+    wish = ["cnn-digits", "--out", str(out), "--check", str(tmp_path / "seven.png")]
+    done = CliRunner().invoke(app, [*wish, "--json"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    assert document["file"]["bytes"] == out.stat().st_size
+    assert (document["opset"], document["pictures"], document["int8"]) == (18, 1, None)
+    assert [path.name for path in out.parent.iterdir()] == ["모델.onnx"]
+    (probabilities,) = onnx_scores(out.read_bytes(), turned_sevens())
     assert np.abs(probabilities - load("cnn-digits").scores(turned_sevens())[0]).max() < 1e-5
-    assert done.int8 is None
-    assert [path.name for path in (tmp_path / "models").iterdir()] == ["모델.onnx"]
+    refused = CliRunner().invoke(app, [*wish, "--calibrate", str(tmp_path)])
+    assert isinstance(refused.exception, UserError)
 
 
 def test_photographs_are_normalised_inside_too() -> None:
@@ -157,17 +167,3 @@ def test_missing_extra_is_named_with_the_way_to_get_it(tmp_path: Path, monkeypat
         export_onnx("mlp-digits", tmp_path / "m.onnx")
     assert "pip install -r requirements-extras.txt" in refused.value.hint
     assert not (tmp_path / "m.onnx").exists()
-
-
-def test_command_prints_what_was_written(tmp_path: Path) -> None:
-    app = typer.Typer()
-    app.command()(export)
-    drawn_seven().save(tmp_path / "seven.png")
-    wish = ["mlp-digits", "--out", str(tmp_path / "m.onnx"), "--check", str(tmp_path / "seven.png")]
-    done = CliRunner().invoke(app, [*wish, "--json"])
-    assert done.exit_code == 0, done.output
-    document = json.loads(done.stdout)
-    assert document["file"]["bytes"] == (tmp_path / "m.onnx").stat().st_size
-    assert (document["opset"], document["pictures"], document["int8"]) == (18, 1, None)
-    refused = CliRunner().invoke(app, [*wish, "--calibrate", str(tmp_path)])
-    assert isinstance(refused.exception, UserError)

@@ -6,13 +6,19 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+    roc_curve,
+    top_k_accuracy_score,
+)
 from sklearn.metrics import log_loss as sklearn_log_loss
-from sklearn.metrics import roc_auc_score, top_k_accuracy_score
 
 from handwriter_models.classifier import Classifier
 from handwriter_models.learning.intervals import by_writer, wilson
 from handwriter_models.learning.metrics import at_temperature, expected_calibration_error, measure, measure_groups
-from handwriter_models.learning.ranking import rejection_curve
+from handwriter_models.learning.ranking import average_precision, found_and_alarms, rejection_curve, roc_auc
 from handwriter_models.networks import build
 from tests.conftest import small_config
 from tests.training_cases import stripes
@@ -71,6 +77,26 @@ def test_ranking_agrees_with_scikit_learn() -> None:
         assert share == pytest.approx(top_k_accuracy_score(labels, probabilities, k=int(k)), abs=1e-6)
     assert set(metrics["top"]) == {"2", "3", "5"}
     assert metrics["nll"] == pytest.approx(sklearn_log_loss(labels, probabilities), abs=1e-6)
+
+
+def test_averages_and_curves_agree_with_scikit_learn_where_labels_are_missing_and_scores_are_equal() -> None:
+    labels, probabilities = made_up()
+    labels[labels == 4] = 0  # predicted, never there
+    probabilities = np.round(probabilities, 1)  # many equal scores
+    probabilities[:, 5] *= 0.01  # there, never predicted
+    metrics = measure(labels, probabilities, np.zeros(300, bool), list("abcdef"))
+    predicted = probabilities.argmax(axis=1)
+    for kind in ("weighted", "macro"):
+        theirs = precision_recall_fscore_support(labels, predicted, average=kind, zero_division=0)[:3]
+        assert [metrics[name][kind] for name in ("precision", "recall", "f1")] == pytest.approx(theirs, abs=1e-6)
+    for label in (0, 5):
+        truth, score = labels == label, probabilities[:, label]
+        assert average_precision(truth, score) == pytest.approx(average_precision_score(truth, score))
+        assert roc_auc(truth, score) == pytest.approx(roc_auc_score(truth, score))
+        found, alarms = found_and_alarms(truth, score)
+        false, true, _ = roc_curve(truth, score, drop_intermediate=False)
+        assert [*found / found[-1]] == pytest.approx(true[1:])
+        assert [*alarms / alarms[-1]] == pytest.approx(false[1:])
 
 
 def test_top_k_stops_below_the_number_of_labels() -> None:

@@ -20,7 +20,7 @@ HANDS = {"지민": (0.9, 1, 18), "서준": (-0.9, 4, 10), "하은": (0.0, 2, 14)
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model, three known writers, and new pictures of each."""
     root = tmp_path_factory.mktemp("writer")
-    fit_writers(tiny_order("hand", root / "model"))
+    fit_writers(tiny_order("hand", root / "model", epochs=4))
     for name, traits in HANDS.items():
         write_pictures(root / "known" / name, bars(*traits, 8, seed=1))
         write_pictures(root / "new" / name, bars(*traits, 10, seed=2))

@@ -17,6 +17,8 @@ from training.writer_fit import fit_writers, known_writers, writer_recipe
 from training.writer_model import HandModel, load_hand_model
 from training.writer_trials import Draws, measured, questions
 
+PLAIN = {"optimizer": "sgd", "momentum": 0.0, "ema": 0.0}  # no second and third copy of 21 million weights to save
+
 
 @pytest.fixture(scope="module")
 def hand(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -79,7 +81,7 @@ def test_same_seed_gives_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_classifier_of_known_writers_is_measured_on_other_pictures(tmp_path: Path) -> None:
-    metrics = fit_writers(tiny_order("resnet34", tmp_path / "known", epochs=1, batch=64))
+    metrics = fit_writers(tiny_order("resnet34", tmp_path / "known", epochs=1, batch=64, **PLAIN))
     model = load_hand_model(tmp_path / "known")
     assert not model.takes_new_writers
     assert metrics["by_pictures"]["1"]["writers"] == 4
