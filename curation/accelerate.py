@@ -61,6 +61,8 @@ def quantized(backbone: Backbone, calibration: Bytes) -> Backbone:
 def _needed(package: str) -> ModuleType:
     from importlib import import_module
 
+    # Both tell their makers of each use, over the network, unless this package cannot be had.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         return import_module(package)
     except ImportError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 MAY_IMPORT: dict[str, set[str]] = {
@@ -32,11 +32,18 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file: its path below the root, its module name, its text as lines and as a tree."""
+    """One Python file: its path below the root, its module name, its text, and that as lines and as a tree."""
 
     path: str
-    lines: int
-    tree: ast.Module
+    text: str
+
+    @property
+    def lines(self) -> int:
+        return len(self.text.splitlines())
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text, self.path)
 
     @property
     def module(self) -> str:
@@ -68,8 +75,7 @@ class Import:
 @cache
 def sources(root: Path) -> tuple[Source, ...]:
     files = [*root.glob("*.py"), *(file for top in OURS for file in (root / top).rglob("*.py"))]
-    texts = [(file.relative_to(root).as_posix(), file.read_text("utf-8")) for file in sorted(files)]
-    return tuple(Source(path, len(text.splitlines()), ast.parse(text, path)) for path, text in texts)
+    return tuple(Source(file.relative_to(root).as_posix(), file.read_text("utf-8")) for file in sorted(files))
 
 
 def is_for_types_only(node: ast.AST) -> bool:
