@@ -48,7 +48,8 @@ def card_routes(shelf: Shelf) -> APIRouter:
         missing = f"no figure {figure!r}"
         if not _FIGURE.fullmatch(figure):
             raise UserError(f"model {name!r} has {missing}", "see its card", status=404)
-        return Response(_file(shelf, name, f"{FIGURES_FOLDER}/{figure}", missing), media_type="image/png")
+        data = _file(shelf, name, f"{FIGURES_FOLDER}/{figure}", missing)
+        return Response(data, media_type="image/png", headers={"Cache-Control": "max-age=300"})
 
     return router
 
