@@ -41,7 +41,8 @@ __all__ = [
 BUNDLED = Path(__file__).parent / "bundled"
 CARD_HEAD = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)  # the Hub's metadata at the top of a card
 CONFIG_FILE, CARD_FILE, FIGURES_FOLDER = "config.json", "README.md", "figures"
-_LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30, CARD_FILE: 2 * 2**20, FIGURES_FOLDER: 16 * 2**20}
+LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30, CARD_FILE: 2 * 2**20}  # bytes
+LARGEST_FIGURE = 16 * 2**20
 _FIGURE = re.compile(r"[\w][\w.-]{0,80}\.png")
 
 
@@ -103,7 +104,7 @@ def read_bundle(folder: str | os.PathLike[str]) -> tuple[BundleConfig, nn.Module
 
 def file_bytes(folder: str | os.PathLike[str], name: str) -> bytes:
     """A file of the bundle, bounded in size; a link that leads out of the folder is refused."""
-    path, largest = Path(folder) / name, _LARGEST[name.split("/")[0]]
+    path, largest = Path(folder) / name, LARGEST.get(name, LARGEST_FIGURE)
     try:
         real = path.resolve(strict=True)
         if not any(real.is_relative_to(home) for home in _homes(Path(folder).resolve(strict=True))):

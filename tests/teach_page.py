@@ -11,19 +11,21 @@ from selenium.webdriver.common.action_chains import ActionChains
 from tests.browser import Browser, Point
 from tests.characters import strokes_of
 from tests.demo_server import Server
-from tests.static_pages import text_of
+from tests.static_pages import BLOB, text_of
 from tests.teach_client import drawings
 
-GIVE = """
+GIVE = (
+    BLOB
+    + """
 const [place, texts] = arguments, given = new DataTransfer();
 for (const text of texts) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  given.items.add(new File([bytes], 'one.png', { type: 'image/png' }));
+  given.items.add(new File([blob(text)], 'one.png', { type: 'image/png' }));
 }
 const input = document.querySelector(`#classes > li:nth-child(${place}) input[type=file]`);
 input.files = given.files;
 input.dispatchEvent(new Event('change'));
 """
+)
 
 
 @contextmanager

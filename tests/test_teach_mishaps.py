@@ -19,7 +19,7 @@ from tests.browser import Browser
 from tests.characters import strokes_of
 from tests.demo_server import Server
 from tests.hub_site import HubSite
-from tests.static_pages import called, text_of
+from tests.static_pages import BLOB, called, text_of
 from tests.teach_client import drawings
 from tests.teach_page import (
     cards,
@@ -267,12 +267,14 @@ def korean_zip(names: list[str], pictures: list[bytes]) -> bytes:
 
 def test_folders_of_a_korean_zip_keep_their_names(page: Browser) -> None:
     names = ["사과", "바나나", "청"]  # the last one, in CP949, is UTF-8 for something else
-    read = """
+    read = (
+        BLOB
+        + """
     const { readArchive } = await at('page/teach/archive.js');
-    const bytes = Uint8Array.from(atob(given), (letter) => letter.charCodeAt(0));
-    const { classes } = await readArchive(new File([bytes], 'k.zip'));
+    const { classes } = await readArchive(new File([blob(given)], 'k.zip'));
     return classes.map((one) => [one.name, one.files.length]);
     """
+    )
     packed = korean_zip(names, drawings("3", 3))
     assert called(page, read, text_of(packed)) == [[folder, 1] for folder in names]
     latin = korean_zip(["abc"], drawings("3", 1)).replace(b"abc/", b"\xe9\xff_/")

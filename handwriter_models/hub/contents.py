@@ -15,15 +15,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from handwriter_models.bundle import CARD_FILE, CONFIG_FILE, FIGURES_FOLDER
+from handwriter_models.bundle import CARD_FILE, CONFIG_FILE, FIGURES_FOLDER, LARGEST, LARGEST_FIGURE
 from handwriter_models.errors import UserError
 from handwriter_models.weights import WEIGHTS_FILE
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-LARGEST = {CONFIG_FILE: 16 * 2**20, WEIGHTS_FILE: 2 * 2**30, CARD_FILE: 2 * 2**20}
-LARGEST_FIGURE, MOST_FIGURES, MOST_FILES = 16 * 2**20, 64, 100_000
+MOST_FIGURES, MOST_FILES = 64, 100_000
 _FIGURE = re.compile(rf"{FIGURES_FOLDER}/[\w][\w.-]{{0,80}}\.png", re.ASCII)
 _RUNS_CODE = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".keras", ".joblib")
 

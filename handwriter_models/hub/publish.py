@@ -11,11 +11,20 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from handwriter_models.bundle import CARD_FILE, CARD_HEAD, CONFIG_FILE, FIGURES_FOLDER, read_bundle, read_config
+from handwriter_models.bundle import (
+    CARD_FILE,
+    CARD_HEAD,
+    CONFIG_FILE,
+    FIGURES_FOLDER,
+    LARGEST,
+    LARGEST_FIGURE,
+    read_bundle,
+    read_config,
+)
 from handwriter_models.bundle_config import BundleConfig, parse_json
 from handwriter_models.errors import UserError
 from handwriter_models.hub.connection import Tell, own_token, say
-from handwriter_models.hub.contents import LARGEST, LARGEST_FIGURE, MOST_FIGURES, Listed, is_of_bundle
+from handwriter_models.hub.contents import MOST_FIGURES, Listed, is_of_bundle
 from handwriter_models.hub.push import Content, Published, Target, owned_name, push
 from handwriter_models.weights import WEIGHTS_FILE
 
