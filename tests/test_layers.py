@@ -49,7 +49,7 @@ PLANTED: list[tuple[Callable[[Path], list[str]], str, str]] = [
     (is_a_drawer, "demo/helpers/text.py", ""),
     (is_too_long, "tests/x.py", "\n" * LINES_A_FILE),
     (is_too_long, "demo/x.py", "def f():\n" + "    1\n" * LINES_A_FUNCTION),
-    (has_too_many_parameters, "demo/x.py", "class C:\n    def f(self, a, b, c, d, e, *, f, g): ..."),
+    (has_too_many_parameters, "demo/x.py", "class C:\n    def f(self, a, b, c, d, e, *, f, g, h, i): ..."),
     (imports_torchvision_past_its_door, "training/x.py", "def f():\n    from torchvision import datasets"),
     (unpickles, "training/x.py", "def f(p):\n    import pickle"),
     (unpickles, "training/x.py", "def f(torch, p):\n    return torch.load(p)"),
