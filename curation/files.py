@@ -31,7 +31,7 @@ class Print:
     width: int
     height: int
     hashes: bytes  # 16 of 8 bytes, see `phash.VARIANTS`
-    miniature: bytes  # 32 x 32 grey values
+    miniature: bytes  # see `drawings.packed`
     style: int
     blur: float
     brightness: float
@@ -50,7 +50,7 @@ class Scanned:
     print: Print | None = None
 
 
-VERSION = 1  # of what a print holds; a newer one is measured again
+VERSION = 2  # of what a print holds; a newer one is measured again
 _FILE = """INSERT INTO files
     (path, home, first_home, label, first_label, part, sha256, bytes, modified, fault)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

@@ -1,7 +1,9 @@
 """One look at a picture's bytes: its size, a miniature to hash and compare, and measures of its quality.
 
 Everything comes from one small grey decode, so that a scan costs little more than decoding. Sharpness is therefore
-judged at that size: a picture that is only slightly soft at full size counts as sharp.
+judged at that size: a picture that is only slightly soft at full size counts as sharp. Drawings (handwriting, line
+art, screenshots, pages of text) share most of their pixels, the paper, so they are compared in more detail; what is a
+drawing is measured from its tones and its texture, whatever its size.
 """
 
 from __future__ import annotations
@@ -16,23 +18,25 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from curation import phash
+from curation import drawings, phash
 from curation.files import Print
-from handwriter_models.images import Limits, reduced_picture
+from handwriter_models.images import Limits, Reduced, reduced_picture
 
 DECODED = 40  # pixels of the shorter side; at 32 hashes differ too much from those of the whole picture
-TINY = 64  # pixels of the longer side
-TWO_TONES = 0.9  # of the pixels lie near the darkest or the lightest tone; 1 of 167 photographs has as many
+PAPER = 0.33  # of the pixels in one narrow band of tones; 9 of 10 photographs have less, handwriting at least 0.45
+TWO_TONES = 0.85  # of the pixels lie near the darkest or the lightest tone; 1 of 167 photographs has 0.95
+SMOOTH = 0.15  # mean Laplacian of what is no paper; of soft handwriting below, of objects on a white ground above
 LIMITS = Limits(bytes=100 * 2**20, pixels=200_000_000, side=65_000)  # a person's own pictures may be large
+_BAND = 6  # tones to either side of the paper's
 Array = np.ndarray[Any, Any]
 
 
 class Style(IntEnum):
-    """What a picture's hash is worth: that of drawings and of tiny pictures tells less than that of photographs."""
+    """How the copies of a picture are told from its like: see `agreement` and `drawings`."""
 
     PHOTOGRAPH = 0
-    TWO_TONES = 1
-    TINY = 2
+    DRAWING = 1
+    OBJECT = 2  # something with texture on a plain ground
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,37 @@ class Look:
     width: int
     height: int
     miniature: Array  # uint8 (32, 32)
+    detail: Array | None  # uint8 (64, 64) of a drawing
+    style: Style
     histogram: list[int]
     blur: float
 
 
 def look(data: bytes, known_sha256: str = "") -> Look:
-    """Decodes once; raises `PictureError` when the bytes are no picture."""
+    """Decodes once, a drawing in a JPEG twice; raises `PictureError` when the bytes are no picture."""
     reduced = reduced_picture(data, DECODED, LIMITS)
     grey = reduced.grey
     small = np.asarray(grey.resize((phash.SIDE, phash.SIDE), Image.Resampling.LANCZOS))
     edges = cv2.Laplacian(np.asarray(grey), cv2.CV_16S)
     spread = cv2.meanStdDev(edges)[1].item()
+    histogram = grey.histogram()
+    style, detail = _style(data, reduced, histogram)
     name = known_sha256 or sha256(data).hexdigest()
-    return Look(name, reduced.kind, reduced.width, reduced.height, small, grey.histogram(), spread**2)
+    return Look(name, reduced.kind, reduced.width, reduced.height, small, detail, style, histogram, spread**2)
+
+
+def _style(data: bytes, reduced: Reduced, histogram: list[int]) -> tuple[Style, Array | None]:
+    """What the picture is, and a drawing in detail."""
+    shares = np.array(histogram, np.float64) / sum(histogram)
+    if np.convolve(shares, np.ones(2 * _BAND + 1), "same").max() < PAPER:
+        return Style.PHOTOGRAPH, None
+    grey = reduced.grey
+    if min(grey.size) < drawings.SIDE < min(reduced.width, reduced.height):  # a JPEG that was decoded smaller
+        grey = reduced_picture(data, drawings.SIDE, LIMITS).grey
+    detail = np.asarray(grey.resize((drawings.SIDE, drawings.SIDE), Image.Resampling.LANCZOS))
+    if _two_tones(shares[None])[0] >= TWO_TONES or drawings.texture(detail) < SMOOTH:
+        return Style.DRAWING, detail
+    return Style.OBJECT, None
 
 
 def prints(looks: Sequence[Look]) -> list[Print]:
@@ -68,18 +90,16 @@ def prints(looks: Sequence[Look]) -> list[Print]:
     return [_print(one, row.tobytes(), values) for one, row, values in zip(looks, hashes, measured, strict=True)]
 
 
-def _print(one: Look, hashes: bytes, values: tuple[float, float, float, float]) -> Print:
-    brightness, contrast, entropy, two_tones = values
-    tiny = max(one.width, one.height) <= TINY
-    style = Style.TINY if tiny else Style.TWO_TONES if two_tones >= TWO_TONES else Style.PHOTOGRAPH
+def _print(one: Look, hashes: bytes, values: tuple[float, float, float]) -> Print:
+    brightness, contrast, entropy = values
     return Print(
         sha256=one.sha256,
         format=one.format,
         width=one.width,
         height=one.height,
         hashes=hashes,
-        miniature=one.miniature.tobytes(),
-        style=style,
+        miniature=drawings.packed(one.miniature if one.detail is None else one.detail),
+        style=one.style,
         blur=round(one.blur, 2),
         brightness=brightness,
         contrast=contrast,
@@ -87,16 +107,16 @@ def _print(one: Look, hashes: bytes, values: tuple[float, float, float, float]) 
     )
 
 
-def _measured(histograms: Array) -> list[tuple[float, float, float, float]]:
-    """Of each: mean and standard deviation from 0 to 1, entropy in bits, and the share of the two outer tones."""
+def _measured(histograms: Array) -> list[tuple[float, float, float]]:
+    """Of each: mean and standard deviation from 0 to 1, and entropy in bits."""
     shares = histograms / histograms.sum(axis=1, keepdims=True)
     tones = np.arange(256) / 255
     mean = shares @ tones
     deviation = np.sqrt(np.maximum(shares @ tones**2 - mean**2, 0))
     entropy = -(shares * np.log2(np.where(shares > 0, shares, 1))).sum(axis=1)
     return [
-        (round(float(a), 4), round(float(b), 4), round(float(c), 3), round(float(d), 3))
-        for a, b, c, d in zip(mean, deviation, entropy, _two_tones(shares), strict=True)
+        (round(float(a), 4), round(float(b), 4), round(float(c), 3))
+        for a, b, c in zip(mean, deviation, entropy, strict=True)
     ]
 
 

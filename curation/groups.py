@@ -97,25 +97,32 @@ def _clusters(contents: list[int], edges: list[tuple[int, int]]) -> list[list[in
     for one, other in edges:
         beside[one].add(other)
         beside[other].add(one)
-    left = set(contents)
-    clusters: list[set[int]] = []
+    home: dict[int, int] = {}  # of each content, the number of its cluster
+    sizes: list[int] = []
     for centre in sorted(contents, key=lambda content: (-len(beside[content]), content)):
-        if centre not in left:
+        if centre in home:
             continue
-        home = next((held for held in clusters if 2 * len(beside[centre] & held) >= len(held)), None)
-        if home is not None:
-            home.add(centre)
-            left.discard(centre)
+        held = Counter(home[other] for other in beside[centre] if other in home)
+        fitting = [number for number, linked in held.items() if 2 * linked >= sizes[number]]
+        if fitting:
+            home[centre] = min(fitting)
+            sizes[home[centre]] += 1
             continue
-        cluster = {centre} | (beside[centre] & left)
-        clusters.append(cluster)
-        left -= cluster
-    return [sorted(cluster) for cluster in clusters]
+        cluster = [centre, *(other for other in beside[centre] if other not in home)]
+        home.update(dict.fromkeys(cluster, len(sizes)))
+        sizes.append(len(cluster))
+    clusters: list[list[int]] = [[] for _ in sizes]
+    for content in sorted(contents):
+        clusters[home[content]].append(content)
+    return clusters
 
 
 def _members(files: list[Candidate], hashes: Array, family: int, cluster: int | None) -> list[Member]:
-    plain = hashes[[one.content for one in files], 0]
-    alike = {one.file: int((np.bitwise_count(plain ^ hashes[one.content, 0]) <= _ALIKE).sum()) for one in files}
+    values, places, counts = np.unique(
+        hashes[[one.content for one in files], 0], return_inverse=True, return_counts=True
+    )
+    alike_of = [int(counts[np.bitwise_count(values ^ value) <= _ALIKE].sum()) for value in values]
+    alike = {one.file: alike_of[place] for one, place in zip(files, places.tolist(), strict=True)}
     labels = Counter(one.label for one in files)
     ordered = sorted(files, key=lambda one: one.worth(alike[one.file], labels[one.label]))
     keeper = ordered[0]

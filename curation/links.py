@@ -1,6 +1,8 @@
 """Which pictures are copies of each other: near hashes, plain or turned, confirmed by the pixels.
 
-It works on contents (one for each sha256); what follows for files is decided in `groups`.
+It works on contents (one for each sha256); what follows for files is decided in `groups`. Contents with one hash come
+first: each is linked to the first of them whose pixels agree, and only those first ones meet the others, so that fifty
+thousand blank pages are fifty thousand links and not their square.
 """
 
 from __future__ import annotations
@@ -11,19 +13,22 @@ from typing import Any
 
 import numpy as np
 
-from curation.agreement import FAR, NEAR, SAME_INK, STRICT, agreement, misplaced_ink
+from curation import drawings
+from curation.agreement import FAR, NEAR, OBJECT, agreement, agreement_of_objects
 from curation.fingerprint import Style
 from curation.pairs import Pairs, near_pairs
 from curation.phash import NEEDED, SIDE, VARIANTS, variant_of
 
 Array = np.ndarray[Any, Any]
-Miniatures = Callable[[Array], Array]  # from places of contents to uint8 (n, 32, 32)
-_TINY = 4  # bits within which tiny pictures are compared: all near pairs of MNIST would be millions
+Miniatures = Callable[[Array, int], Array]  # from places of contents and a side (32 or 64) to uint8 (n, side, side)
+_DRAWING = 8  # bits within which drawings are compared at most: their hashes crowd together
 # Beyond the asked radius pairs are looked for as far as the number of pictures allows, and only pixels decide.
 _REACH = ((20_000, 14), (100_000, 12), (250_000, 10))
 _TURNED_REACH = 6
-_TOGETHER = 300_000  # hashes that are compared at once
+_TOGETHER = 200_000  # hashes that are compared at once
 _SLICE = 20_000  # pairs whose miniatures are held at a time
+_FEW = 1_000  # drawings whose details are held at a time
+_LEADERS = 32  # pictures of one hash that lead others, at most
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,9 @@ class Thresholds:
     identity: int = 8
     variants: int = 4
 
-    def of_tiny(self) -> Thresholds:
-        """The same, but no more than tiny pictures bear."""
-        return Thresholds(min(self.identity, _TINY), min(self.variants, _TINY))
+    def of_drawings(self) -> Thresholds:
+        """The same where no more than drawings bear; turned ones as far as the pixels of others decide."""
+        return Thresholds(min(self.identity, _DRAWING), min(self.variants + 2, _TURNED_REACH) if self.variants else 0)
 
 
 USUAL = Thresholds()
@@ -43,35 +48,63 @@ USUAL = Thresholds()
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of contents that are copies, `first` < `second`, each once."""
+    """Pairs of contents that are copies, `first` < `second`, each once; `crowded`: how many had too many like them."""
 
     first: Array
     second: Array
+    crowded: int = 0
 
     def __len__(self) -> int:
         return len(self.first)
 
 
-def links(hashes: Array, style: Array, miniatures: Miniatures, thresholds: Thresholds = USUAL) -> Links:
-    """All pairs of copies among contents.
+@dataclass(frozen=True)
+class Contents:
+    """What is compared: uint64 hashes (n, 16), `Style` (n,), the shown sizes (n,) as sides of squares, miniatures."""
 
-    Args:
-        hashes: uint64 (n, 16), as `phash.hashes` gives them.
-        style: int (n,), `Style` of each content.
-        miniatures: gives the grey values of some contents.
-        thresholds: how near the hashes must be.
-    """
-    found = [np.empty((0, 2), np.int64)]
-    for variant, pairs in _candidates(hashes, np.flatnonzero(style != Style.TINY), _reaches(thresholds, len(style))):
-        radius = thresholds.variants if variant else thresholds.identity
-        two_tones = (style[pairs.first] == Style.TWO_TONES) | (style[pairs.second] == Style.TWO_TONES)
-        found.append(_confirmed(pairs, variant, miniatures, _Photographs(pairs.distance > radius, two_tones)))
-    if (style == Style.TINY).any():
-        for variant, pairs in _candidates(hashes, np.arange(len(hashes)), thresholds.of_tiny()):
-            tiny = (style[pairs.first] == Style.TINY) | (style[pairs.second] == Style.TINY)
-            found.append(_confirmed(pairs.chosen(tiny), variant, miniatures, None))
+    hashes: Array
+    style: Array
+    sides: Array
+    miniatures: Miniatures
+
+
+def links(contents: Contents, thresholds: Thresholds = USUAL) -> Links:
+    """All pairs of copies among contents; of contents that crowd together, enough of them to hold them together."""
+    check = _Check(contents, thresholds)
+    led, leaders = _led(contents.hashes[:, 0], check)
+    found, crowded = [led], np.zeros(len(contents.style), bool)
+    drawn = contents.style == Style.DRAWING
+    others = leaders[~drawn[leaders]]
+    searches = [(others, _reaches(thresholds, len(others)), False)]
+    if drawn.any():
+        searches.append((leaders, thresholds.of_drawings(), True))
+    for places, reach, of_drawings in searches:
+        for variant, pairs in _candidates(contents.hashes, places, reach):
+            crowded[pairs.crowded] = True
+            if of_drawings:
+                pairs = pairs.chosen(drawn[pairs.first] | drawn[pairs.second])
+            found.append(check.confirmed(pairs, variant))
     both = np.unique(np.concatenate(found), axis=0)
-    return Links(both[:, 0], both[:, 1])
+    return Links(both[:, 0], both[:, 1], int(crowded.sum()))
+
+
+def _led(hashes: Array, check: _Check) -> tuple[Array, Array]:
+    """Links (m, 2) of contents with equal hashes to the first whose pixels agree, and the places that nobody leads."""
+    order = np.argsort(hashes, kind="stable")
+    left = order[np.isin(hashes[order], hashes[order][1:][hashes[order][1:] == hashes[order][:-1]])]
+    led, found = np.zeros(len(hashes), bool), [np.empty((0, 2), np.int64)]
+    for _ in range(_LEADERS):
+        if not len(left):
+            break
+        starts = np.flatnonzero(np.r_[True, hashes[left][1:] != hashes[left][:-1]])
+        leader = np.repeat(left[starts], np.diff(np.r_[starts, len(left)]))
+        followers = np.flatnonzero(leader != left)
+        pairs = Pairs(leader[followers], left[followers], np.zeros(len(followers), np.uint8))
+        kept = check.confirmed(pairs, 0)
+        found.append(kept)
+        led[kept[:, 1]] = True  # a leader is the lowest place of its hash
+        left = left[followers][~led[left[followers]]]
+    return np.concatenate(found), np.flatnonzero(~led)
 
 
 def closest(one: Array, other: Array) -> tuple[str, int]:
@@ -86,7 +119,8 @@ def _candidates(hashes: Array, places: Array, reach: Thresholds) -> Iterator[tup
     some = hashes[places]
     plain = np.ascontiguousarray(some[:, 0])
     for variant, pairs in [(0, near_pairs(plain, reach.identity)), *_turned(some, reach.variants)]:
-        yield variant, Pairs(places[pairs.first], places[pairs.second], pairs.distance)
+        crowded = places[pairs.crowded[pairs.crowded < len(places)]]
+        yield variant, Pairs(places[pairs.first], places[pairs.second], pairs.distance, crowded)
 
 
 def _reaches(asked: Thresholds, count: int) -> Thresholds:
@@ -108,42 +142,70 @@ def _turned(hashes: Array, radius: int) -> Iterator[tuple[int, Pairs]]:
         which, second = np.divmod(pairs.second, max(count, 1))
         for place, variant in enumerate(some, 1):
             fine = (which == place) & (second != pairs.first)
-            yield variant, Pairs(pairs.first[fine], second[fine], pairs.distance[fine])
+            yield variant, Pairs(pairs.first[fine], second[fine], pairs.distance[fine], pairs.crowded)
 
 
-@dataclass(frozen=True)
-class _Photographs:
-    """What is asked of pairs that are not tiny: more of those with far hashes, and of pictures in two tones."""
+class _Check:
+    """Asks the pixels of pairs, each style in its own way: what agrees in one style may be two things in another."""
 
-    far: Array
-    two_tones: Array
+    def __init__(self, contents: Contents, thresholds: Thresholds) -> None:
+        self._contents = contents
+        self._thresholds = thresholds
+        self._place = np.full(len(contents.style), -1)  # of a drawing in `_coarse`
+        drawn = np.flatnonzero(contents.style == Style.DRAWING)
+        self._place[drawn] = np.arange(len(drawn))
+        self._coarse = np.empty((len(drawn), drawings.COARSE, drawings.COARSE), np.float32)
+        for start in range(0, len(drawn), _FEW):
+            details = contents.miniatures(drawn[start : start + _FEW], drawings.SIDE)
+            self._coarse[start : start + len(details)] = drawings.coarse_ink(details, drawings.paper(details))
 
-    def agree(self, one: Array, other: Array, cut: slice) -> Array:
-        """Whether each pair of miniatures in this slice of the pairs shows one picture."""
-        far, two_tones = self.far[cut], self.two_tones[cut]
-        least = np.where(two_tones, STRICT, np.where(far, FAR, NEAR))
-        scores = np.empty(len(one), np.float32)
-        for chosen, cropped in ((~far, False), (far, True)):
-            scores[chosen] = agreement(one[chosen], other[chosen], cropped)
-        fine: Array = scores >= least
+    def confirmed(self, pairs: Pairs, variant: int) -> Array:
+        """(m, 2): the pairs whose pixels agree, lower place first."""
+        fine = np.zeros(len(pairs), bool)
+        for start in range(0, len(pairs), _SLICE):
+            cut = slice(start, start + _SLICE)
+            fine[cut] = self._agree(pairs.chosen(cut), variant)
+        kept = np.stack([pairs.first[fine], pairs.second[fine]], axis=1)
+        kept.sort(axis=1)
+        return kept
+
+    def _agree(self, pairs: Pairs, variant: int) -> Array:
+        style = self._contents.style
+        one, other = style[pairs.first], style[pairs.second]
+        drawn = (one == Style.DRAWING) | (other == Style.DRAWING)
+        plain = (one == Style.PHOTOGRAPH) & (other == Style.PHOTOGRAPH)
+        fine = np.zeros(len(pairs), bool)
+        for which, agree in ((drawn, self._drawings), (plain, self._photographs), (~drawn & ~plain, self._objects)):
+            if which.any():
+                fine[which] = agree(pairs.chosen(which), variant)
         return fine
 
+    def _miniatures(self, pairs: Pairs, variant: int, side: int) -> tuple[Array, Array]:
+        """Both of each pair, the second turned: the variant's hash is that of the turned picture."""
+        give = self._contents.miniatures
+        return give(pairs.first, side), variant_of(give(pairs.second, side), variant)
 
-def _confirmed(pairs: Pairs, variant: int, miniatures: Miniatures, photographs: _Photographs | None) -> Array:
-    """(m, 2): the pairs whose pixels agree, lower place first; tiny ones when they are no photographs."""
-    fine = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), _SLICE):
-        cut = slice(start, start + _SLICE)
-        some = pairs.chosen(cut)
-        one = miniatures(some.first)
-        # The hash of the variant is that of the turned picture, so turning the second brings it onto the first.
-        other = variant_of(miniatures(some.second), variant)
-        fine[cut] = photographs.agree(one, other, cut) if photographs else misplaced_ink(one, other) <= SAME_INK
-    kept = np.stack([pairs.first[fine], pairs.second[fine]], axis=1)
-    kept.sort(axis=1)
-    return kept
+    def _drawings(self, pairs: Pairs, variant: int) -> Array:
+        sides = np.minimum(self._contents.sides[pairs.first], self._contents.sides[pairs.second])
+        one, other = self._place[pairs.first], self._place[pairs.second]
+        fine = np.ones(len(pairs), bool)
+        both = (one >= 0) & (other >= 0)
+        fine[both] = drawings.may_agree(self._coarse[one[both]], self._coarse[other[both]], variant, sides[both])
+        worth = np.flatnonzero(fine)
+        for start in range(0, len(worth), _FEW):
+            some = worth[start : start + _FEW]
+            miniatures = self._miniatures(pairs.chosen(some), variant, drawings.SIDE)
+            fine[some] = drawings.agree(*miniatures, sides[some])
+        return fine
 
+    def _objects(self, pairs: Pairs, variant: int) -> Array:
+        scores: Array = agreement_of_objects(*self._miniatures(pairs, variant, SIDE)) >= OBJECT
+        return scores
 
-def unpacked(miniature: bytes) -> Array:
-    """Grey values as stored."""
-    return np.frombuffer(miniature, np.uint8).reshape(SIDE, SIDE)
+    def _photographs(self, pairs: Pairs, variant: int) -> Array:
+        far = pairs.distance > (self._thresholds.variants if variant else self._thresholds.identity)
+        one, other = self._miniatures(pairs, variant, SIDE)
+        fine = np.empty(len(pairs), bool)
+        for chosen, cropped, least in ((~far, False, NEAR), (far, True, FAR)):
+            fine[chosen] = agreement(one[chosen], other[chosen], cropped) >= least
+        return fine

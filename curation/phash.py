@@ -52,10 +52,15 @@ def hashes(pixels: Array) -> Array:
     return packed
 
 
-def variant_of(pixels: Array, variant: int) -> Array:
-    """The uint8 picture(s) (…, 32, 32) turned, mirrored or inverted as `VARIANTS[variant]` says."""
+def turned(pictures: Array, variant: int) -> Array:
+    """The pictures (…, side, side) mirrored and turned as `VARIANTS[variant]` says, not inverted."""
     _, transposed, rows, columns = _SYMMETRIES[variant % 8]
-    turned = np.swapaxes(pixels, -1, -2) if transposed else pixels
-    turned = turned[..., ::-1, :] if rows else turned
-    turned = turned[..., ::-1] if columns else turned
-    return 255 - turned if variant >= 8 else turned
+    result = np.swapaxes(pictures, -1, -2) if transposed else pictures
+    result = result[..., ::-1, :] if rows else result
+    return result[..., ::-1] if columns else result
+
+
+def variant_of(pixels: Array, variant: int) -> Array:
+    """The uint8 picture(s) (…, side, side) turned, mirrored or inverted as `VARIANTS[variant]` says."""
+    result = turned(pixels, variant)
+    return 255 - result if variant >= 8 else result

@@ -124,8 +124,8 @@ CREATE TABLE prints (
     width INTEGER NOT NULL,             -- as shown: turned as EXIF says
     height INTEGER NOT NULL,
     hashes BLOB NOT NULL,               -- 16 perceptual hashes of 8 bytes, see phash.VARIANTS
-    miniature BLOB NOT NULL,            -- 32 x 32 grey values
-    style INTEGER NOT NULL,             -- 0 photograph, 1 two tones, 2 tiny
+    miniature BLOB NOT NULL,            -- grey values: 32 x 32, or 64 x 64 deflated of a drawing
+    style INTEGER NOT NULL,             -- 0 photograph, 1 drawing, 2 object on a plain ground
     blur REAL NOT NULL,
     brightness REAL NOT NULL,
     contrast REAL NOT NULL,
