@@ -28,7 +28,7 @@ from handwriter_models.pixels import (
     picture_from_array,
     rgb_from_picture,
 )
-from handwriter_models.plugins import open_picture
+from handwriter_models.plugins import ORDINARY_JPEG, open_picture
 from handwriter_models.tiff import load_tiff
 
 __all__ = [
@@ -227,9 +227,13 @@ def _load(picture: Image.Image, name: str, limits: Limits) -> Image.Image:
         if isinstance(picture, TiffImagePlugin.TiffImageFile):
             return load_tiff(picture)
         picture.load()
+        if picture.mode in ("P", "PA") and picture.palette is None:
+            raise ValueError("it has no colour map")
     except UnsupportedError as error:
         raise _unsupported(name, error) from error
     except Exception as error:  # as above
+        if picture.info.get("reducible") is False and "broken data stream" in str(error):
+            raise _unsupported(name, UnsupportedError("JPEG of this frame type", ORDINARY_JPEG)) from error
         raise _damaged(name, picture.format or "", error) from error
     return picture
 

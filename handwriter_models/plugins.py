@@ -58,6 +58,7 @@ _UNSUPPORTED = re.compile(
 _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xDE, 0xF7}
 _MOST_SEGMENTS, _MOST_GARBAGE = 4096, 2**16  # Pillow walks both in Python
+ORDINARY_JPEG = "save it as an ordinary JPEG (baseline or progressive, 8 bits) or as PNG"
 _TEXT_SAMPLES = 4_000_000  # that Pillow decodes in Python, a microsecond each
 
 
@@ -123,20 +124,24 @@ def _open_jpeg(data: bytes) -> Image.Image:
     overwritten: only the three frame types with a cosine transform of eight bits are ever decoded reduced.
     """
     marker, bits, components = jpeg_frame(data)
-    lossless = marker in (0xC3, 0xC7, 0xCB, 0xCF)
-    if marker == 0xF7:
-        raise UnsupportedError("JPEG-LS")
-    if bits != 8:
-        raise UnsupportedError(f"{bits}-bit {'lossless ' if lossless else ''}JPEG")
-    if marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE):
-        raise UnsupportedError(f"hierarchical JPEG (frame type {marker & 15})")
-    if marker == 0xCB:
-        raise UnsupportedError("lossless JPEG with arithmetic coding")
-    if components not in (1, 3, 4):
-        raise UnsupportedError(f"JPEG of {components} components")
+    if kind := _unread_jpeg(marker, bits, components):
+        raise UnsupportedError(kind, ORDINARY_JPEG)
     picture = JpegImagePlugin.JpegImageFile(BytesIO(data), "")
     picture.info["reducible"] = marker in (0xC0, 0xC1, 0xC2)
     return picture
+
+
+def _unread_jpeg(marker: int, bits: int, components: int) -> str:
+    """What kind of JPEG it is, where libjpeg or Pillow does not decode it; else ""."""
+    if marker == 0xF7:
+        return "JPEG-LS"
+    if marker in (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF, 0xDE):
+        return f"hierarchical JPEG (frame type {marker & 15})"
+    if marker == 0xCB:
+        return "lossless JPEG with arithmetic coding"
+    if bits != 8:
+        return f"{bits}-bit {'lossless ' if marker == 0xC3 else ''}JPEG"
+    return "" if components in (1, 3, 4) else f"JPEG of {components} components"
 
 
 def _open_icon(data: bytes, check: SizeCheck) -> Image.Image:

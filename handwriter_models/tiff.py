@@ -57,8 +57,8 @@ def open_tiff(file: BytesIO, name: str) -> TiffImagePlugin.TiffImageFile:
 def _take_native_order(picture: TiffImagePlugin.TiffImageFile) -> None:
     """What libtiff decodes is in this machine's byte order; Pillow minds that for unsigned samples alone."""
     if picture.tile and picture.tile[0][0] == "libtiff":
-        raw_mode, *others = picture.tile[0].args or ("",)
-        picture.tile = [picture.tile[0]._replace(args=(_NATIVE.get(str(raw_mode), raw_mode), *others))]
+        raw_mode, *others = tuple(picture.tile[0].args or ())
+        picture.tile = [picture.tile[0]._replace(args=(_NATIVE.get(raw_mode, raw_mode), *others))]
 
 
 def _decode_by_libtiff(picture: TiffImagePlugin.TiffImageFile) -> None:
