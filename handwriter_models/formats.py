@@ -136,5 +136,5 @@ def _is_tga(head: bytes) -> bool:
         return False
     if kind in (1, 9):
         return palette == 1 and depth == 8 and entry in (15, 16, 24, 32) and any(entries[2:])
-    depths = {2: (15, 16, 24, 32), 10: (15, 16, 24, 32), 3: (8, 16), 11: (8, 16)}.get(kind, ())
+    depths = {2: (15, 16, 24, 32), 10: (15, 16, 24, 32), 3: (1, 8, 16), 11: (8, 16)}.get(kind, ())
     return palette == 0 and not any(entries) and entry == 0 and depth in depths

@@ -28,7 +28,7 @@ from handwriter_models.pixels import (
     picture_from_array,
     rgb_from_picture,
 )
-from handwriter_models.plugins import ORDINARY_JPEG, open_picture
+from handwriter_models.plugins import ORDINARY_JPEG, open_picture, with_meant_values
 from handwriter_models.tiff import load_tiff
 
 __all__ = [
@@ -235,7 +235,7 @@ def _load(picture: Image.Image, name: str, limits: Limits) -> Image.Image:
         if picture.info.get("reducible") is False and "broken data stream" in str(error):
             raise _unsupported(name, UnsupportedError("JPEG of this frame type", ORDINARY_JPEG)) from error
         raise _damaged(name, picture.format or "", error) from error
-    return picture
+    return with_meant_values(picture)
 
 
 def _check_size(size: tuple[int, ...], name: str, limits: Limits) -> None:

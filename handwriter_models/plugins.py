@@ -15,6 +15,7 @@ from importlib import import_module
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
@@ -83,6 +84,15 @@ def open_picture(kind: str, data: bytes, check: SizeCheck) -> Image.Image:
         raise UnsupportedError(f"TGA of type {data[2]} with {data[16]} bits")
     if kind == "PSD" and not picture.tile:
         raise UnsupportedError("PSD with this compression")
+    return picture
+
+
+def with_meant_values(picture: Image.Image) -> Image.Image:
+    """A decoded picture as its format means it: 16-bit PNM by its range, TGA whose unused fourth bytes are zero."""
+    if picture.format == "PPM" and picture.mode == "I":
+        return Image.fromarray(np.asarray(picture).astype(np.uint16))
+    if picture.format == "TGA" and picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0):
+        return picture.convert("RGB")
     return picture
 
 
