@@ -37,7 +37,7 @@ def open_tiff(file: BytesIO, name: str) -> TiffImagePlugin.TiffImageFile:
     try:
         picture = TiffImagePlugin.TiffImageFile(file, name)
     except (SyntaxError, OSError) as error:
-        if isinstance(error.__cause__, KeyError) and str(error).isdigit():  # a key that Pillow's table lacks
+        if str(error).isdigit():  # a key that Pillow's table lacks
             raise UnsupportedError(f"TIFF of compression {error}") from error
         if str(error).startswith(_UNKNOWN):
             raise UnsupportedError("TIFF of this number, depth or meaning of samples") from error
