@@ -122,7 +122,6 @@ FOREIGN = {
     "Hangul": ("나는 그림이 아니다".encode() * 400, "text"),
     "HTML": (b"<!DOCTYPE html><html></html>", "web page"),
     "PDF": (b"%PDF-1.7 ...", "PDF"),
-    "HEIC": (b"\x00\x00\x00\x18ftypheic\x00\x00", "HEIC"),
     "a film": (b"\x00\x00\x00\x18ftypmp42\x00\x00", "film"),
     "a pickle": (b"\x80\x04\x95\x00\x00.", "no known format"),
     "zeros": (bytes(1000), "no known format"),
