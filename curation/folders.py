@@ -17,7 +17,7 @@ from pathlib import Path
 from curation.labels import folded, folder_name
 from handwriter_models.errors import UserError
 from handwriter_models.labels import as_label, normalized
-from handwriter_models.layout import DATABASE, DROPPED, OURS, PICTURES, own_folders
+from handwriter_models.layout import DATABASE, OURS, PICTURES, own_folders
 from handwriter_models.picture_files import Obstacle, Other, files_below, pictures_folder
 
 _LISTS = ("labels.json", "taught.json")  # what an export, and the Teach page, write beside the folders
@@ -51,11 +51,10 @@ def _check_classes(root: Path) -> None:
     for name in sorted(OURS):
         own = root / name
         if own.is_dir() and any(not isinstance(found, Obstacle | Other) for found in files_below(own)):
-            kept = "pictures that an earlier dataset has dropped: move them back. " if name == DROPPED else ""
             raise UserError(
                 f"the folder {name!r} of {root} holds pictures, but a dataset keeps things of its own under this name",
-                f"{kept}If it is a class, call the folder otherwise, or put all folders of classes into "
-                f"{root / PICTURES}, where each name is free",
+                "if it is a class, call the folder otherwise, or put all folders of classes into "
+                f"{root / PICTURES}, where each name is free; if an earlier dataset left it, move its pictures back",
             )
 
 
