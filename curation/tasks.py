@@ -162,7 +162,7 @@ def review(root: Path, host: str, port: int, browser: bool) -> None:
 
 
 def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
-    """Writes the kept pictures in another form."""
+    """Writes the kept pictures in another form; 3 when some are not what the scan saw any more."""
     from dataclasses import asdict
 
     from curation.export.order import export as write
@@ -171,7 +171,7 @@ def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
         result = write(dataset.pictures, out, form, copy, bar.tell)
     told = {"out": str(out), "format": form, "count": result.count, **asdict(result)}
     tell(told, as_json, lambda console: tables.exported(console, told))
-    return DONE
+    return INCOMPLETE if result.missed else DONE
 
 
 def _opened(root: Path) -> Dataset:
