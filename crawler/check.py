@@ -12,9 +12,9 @@ from PIL import Image
 
 from crawler.addresses import Refusal
 from curation.records import Reason
+from handwriter_models.formats import ENDINGS_OF
 from handwriter_models.images import Limits, PictureError, read_picture, sound_picture
 
-EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WebP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
 QUALITY = 92  # of a JPEG that we write
 HEAVY = 8_000_000  # pixels above which pictures are decoded one at a time, so that four cannot fill the memory
 _heavy = threading.Lock()
@@ -58,7 +58,7 @@ def checked(data: bytes, rules: PictureRules) -> Checked:
         if min(width, height) < rules.min_side:
             raise Refusal(Reason.TOO_SMALL, f"{width} x {height} pixels")
         if not _is_to_be_written(kind, width, height, rules):
-            return Checked(data, original, original, EXTENSIONS[kind], width, height)
+            return Checked(data, original, original, ENDINGS_OF[kind][0][1:], width, height)
         return _written(data, original, kind, rules)
     except PictureError as error:
         raise Refusal(_REASONS[error.status] if data else Reason.NOT_AN_IMAGE, error.what) from error

@@ -27,6 +27,7 @@ from curation.records import Claim, Found, Job, Kept, Reason, Refused
 from demo.schema import FEEDBACK_DOCUMENTATION, FEEDBACK_ERRORS
 from demo.uploads import FormRules, pictures_of, read_form, text_of
 from handwriter_models.errors import UserError
+from handwriter_models.formats import ENDINGS_OF
 from handwriter_models.images import Limits, sound_picture
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 ENGINE = "feedback"
 NONE = "_none"  # the label of pictures that are none of a model's labels: a class of its own for `training fit`
 FIELDS = ("file", "model", "said", "right")
-_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WebP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tiff"}
 _LIMITS = Limits()
 _LOST = "its bytes went with the server that had taken it in"
 
@@ -82,7 +82,7 @@ class Feedback:
                 return self._paths[name]
             self._check_room(len(correction.data))
             job = Job(correction.right or NONE, correction.model, ENGINE)
-            kept = Kept(0, f"{name}.part", name, name, _EXTENSIONS[kind], width, height, len(correction.data))
+            kept = Kept(0, f"{name}.part", name, name, ENDINGS_OF[kind][0][1:], width, height, len(correction.data))
             path = self._taken_in(job, correction, kept)
             self._paths[name] = path
             self._bytes += kept.bytes

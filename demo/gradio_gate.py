@@ -27,6 +27,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.refusals import TryLaterError, refusal, route_path
 from demo.uploads import FormRules, pictures_of, read_form
 from handwriter_models.errors import UserError
+from handwriter_models.formats import ENDINGS_OF
 from handwriter_models.images import Limits, sound_picture
 
 _START = "/gradio_api/"
@@ -62,7 +63,7 @@ class Uploads:
         held = self.tidy()
         if held + len(data) > self._most:
             raise TryLaterError("too many uploads wait to be used", "send it to POST /predict/, or try again", 503, 60)
-        path = self.folder / f"{secrets.token_hex(16)}.{kind.lower()}"
+        path = self.folder / f"{secrets.token_hex(16)}{ENDINGS_OF[kind][0]}"
         path.write_bytes(data)
         return path
 

@@ -47,6 +47,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
     "WMF": (".wmf", ".emf"),
     "EPS": (".eps",),
 }
+ENDINGS_OF: Mapping[str, tuple[str, ...]] = {**READ, **WITH_EXTRA}  # what a sound picture may be
 ENDINGS = frozenset(
     ending for formats in (READ, WITH_EXTRA, REFUSED) for endings in formats.values() for ending in endings
 )

@@ -13,15 +13,23 @@ import binascii
 import os
 import re
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import BmpImagePlugin, GifImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
+from PIL import Image, TiffImagePlugin
 
-from handwriter_models.pixels import PictureError, canvas_parts, picture_from_array, rgb_from_picture
+from handwriter_models.formats import READ, REFUSED, format_of
+from handwriter_models.pixels import (
+    PictureError,
+    UnsupportedError,
+    canvas_parts,
+    picture_from_array,
+    rgb_from_picture,
+)
+from handwriter_models.plugins import ORDINARY_JPEG, open_picture
+from handwriter_models.tiff import load_tiff
 
 __all__ = [
     "ALLOWED_FORMATS",
@@ -57,31 +65,14 @@ class Reduced:
     grey: Image.Image
 
 
-# The plugins are called directly, not through Image.open: it knows forty more formats, and it warns on standard error
-# about a large picture before its size could be asked.
-_OPENERS: dict[str, Callable[[BytesIO, str], Image.Image]] = {
-    "JPEG": JpegImagePlugin.jpeg_factory,
-    "PNG": PngImagePlugin.PngImageFile,
-    "WebP": WebPImagePlugin.WebPImageFile,
-    "GIF": GifImagePlugin.GifImageFile,
-    "BMP": BmpImagePlugin.BmpImageFile,
-    "TIFF": TiffImagePlugin.TiffImageFile,
-}
-ALLOWED_FORMATS = tuple(_OPENERS)
-_MAGIC = re.compile(
-    rb"(?P<JPEG>\xff\xd8\xff)|(?P<PNG>\x89PNG\r\n\x1a\n)|(?P<WebP>RIFF....WEBP)|(?P<GIF>GIF8[79]a)|(?P<BMP>BM)"
-    rb"|(?P<TIFF>II[*+]\x00|MM\x00[*+])",
-    re.DOTALL,
-)
+ALLOWED_FORMATS = tuple(READ)
 _FOREIGN = (
-    (re.compile(rb"(?s)\s*(<\?xml.{0,2000})?(<!--.{0,2000}-->\s*)?(<!DOCTYPE svg.{0,2000})?<svg"), "an SVG drawing"),
     (re.compile(rb"(?i)\s*(<!doctype html|<html|<head|<body)"), "a web page"),
     (re.compile(rb"%PDF"), "a PDF document"),
-    (re.compile(rb"(?s)....ftyp(heic|heix|mif1|msf1|hevc)"), "a HEIC photograph"),
-    (re.compile(rb"(?s)....ftypavif"), "an AVIF picture"),
     (re.compile(rb"PK\x03\x04"), "a ZIP archive"),
+    (re.compile(rb"(?s)....ftyp"), "a film"),
 )
-_SAVE_AS = f"save it as one of {', '.join(ALLOWED_FORMATS)}"
+_SAVE_AS = f"save it as one of {', '.join(READ)}"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _DATA_URL = re.compile(r"data:(?P<media>[^;,]{0,100})(?P<options>(;[^;,]{0,100}){0,4}),", re.IGNORECASE)
 
@@ -161,7 +152,7 @@ def sound_picture(data: bytes, limits: Limits = Limits(), in_full: bool = True) 
     kind, picture = _opened_picture(data, "the picture", limits)
     width, height = picture.size
     if in_full:
-        picture.draft("L", (64, 64))
+        _draft(picture, "L", (64, 64))
         _load(picture, "the picture", limits)
     return kind, width, height
 
@@ -173,10 +164,10 @@ def reduced_picture(data: bytes, side: int, limits: Limits = Limits()) -> Reduce
     """
     kind, picture = _opened_picture(data, "the picture", limits)
     width, height = picture.size
-    picture.draft("L", (side, side))
-    _load(picture, "the picture", limits)
+    _draft(picture, "L", (side, side))
+    picture = _load(picture, "the picture", limits)
     plain = picture.mode == "L" and "transparency" not in picture.info and "exif" not in picture.info
-    grey = picture if plain else rgb_from_picture(picture).convert("L")
+    grey = picture if plain else rgb_from_picture(picture, managed=False).convert("L")
     if (grey.width > grey.height) != (picture.width > picture.height):
         width, height = height, width
     return Reduced(kind, width, height, grey)
@@ -186,7 +177,7 @@ def _decoded(data: bytes, name: str, limits: Limits, enough: int | None) -> Imag
     _, picture = _opened_picture(data, name, limits)
     longest = max(picture.size)
     if enough and longest >= 2 * enough:
-        picture.draft(None, (max(1, picture.width * enough // longest), max(1, picture.height * enough // longest)))
+        _draft(picture, None, (max(1, picture.width * enough // longest), max(1, picture.height * enough // longest)))
     return _loaded(picture, name, limits)
 
 
@@ -196,23 +187,35 @@ def _opened_picture(data: bytes, name: str, limits: Limits) -> tuple[str, Image.
         raise PictureError(f"{name} is empty (0 bytes)", "send the picture again", 400)
     if len(data) > limits.bytes:
         raise _too_many_bytes(name, limits)
-    magic = _MAGIC.match(data)
-    if not magic or not magic.lastgroup:
+    kind = format_of(data)
+    if not kind:
         raise PictureError(f"{name} is {_what_it_is(data)}, not a picture we read", _SAVE_AS, 415)
+    if kind in REFUSED:
+        raise _unsupported(name, UnsupportedError(kind))
     try:
-        picture = _OPENERS[magic.lastgroup](BytesIO(data), "")
+        picture = open_picture(kind, data, lambda size: _check_size(size, name, limits))
+    except UnsupportedError as error:
+        raise _unsupported(name, error) from error
+    except PictureError:
+        raise
     except Exception as error:  # Pillow's parsers have no common error type, and hostile bytes reach them all
-        raise _damaged(name, magic.lastgroup, error) from error
+        raise _damaged(name, kind, error) from error
     _check_size(picture.size, name, limits)
-    return magic.lastgroup, picture
+    return kind, picture
+
+
+def _draft(picture: Image.Image, mode: str | None, size: tuple[int, int]) -> None:
+    """Lets a JPEG be decoded at about that size, where its frame type allows that (see `plugins`)."""
+    if picture.info.get("reducible"):
+        picture.draft(mode, size)
 
 
 def _loaded(picture: Image.Image, name: str, limits: Limits) -> Image.Image:
-    _load(picture, name, limits)
-    return rgb_from_picture(picture)
+    return rgb_from_picture(_load(picture, name, limits))
 
 
-def _load(picture: Image.Image, name: str, limits: Limits) -> None:
+def _load(picture: Image.Image, name: str, limits: Limits) -> Image.Image:
+    """The picture with its pixels decoded: the same, or another where its format's plugin reads them wrongly."""
     _check_size(picture.size, name, limits)
     try:
         tile = getattr(picture, "tag_v2", {})  # whatever a file says: text, no number, infinite
@@ -221,9 +224,18 @@ def _load(picture: Image.Image, name: str, limits: Limits) -> None:
         raise _damaged(name, "TIFF", error) from error
     _check_size(size, f"a TIFF tile of {name}", limits)
     try:
+        if isinstance(picture, TiffImagePlugin.TiffImageFile):
+            return load_tiff(picture)
         picture.load()
+        if picture.mode in ("P", "PA") and picture.palette is None:
+            raise ValueError("it has no colour map")
+    except UnsupportedError as error:
+        raise _unsupported(name, error) from error
     except Exception as error:  # as above
+        if picture.info.get("reducible") is False and "broken data stream" in str(error):
+            raise _unsupported(name, UnsupportedError("JPEG of this frame type", ORDINARY_JPEG)) from error
         raise _damaged(name, picture.format or "", error) from error
+    return picture
 
 
 def _check_size(size: tuple[int, ...], name: str, limits: Limits) -> None:
@@ -257,6 +269,10 @@ def _canvas(canvas: Mapping[str, Any], limits: Limits) -> Image.Image:
 
 def _too_many_bytes(name: str, limits: Limits) -> PictureError:
     return PictureError(f"{name} is larger than {limits.bytes / 2**20:g} MB", "send a smaller file", 413)
+
+
+def _unsupported(name: str, error: UnsupportedError) -> PictureError:
+    return PictureError(f"{name} is not supported: {error}", error.hint or _SAVE_AS, 415)
 
 
 def _damaged(name: str, kind: str, error: Exception) -> PictureError:

@@ -8,10 +8,12 @@ It does not decode files and knows no limits (`images` does).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, ImageCms
 
 from handwriter_models.errors import UserError
 
@@ -25,6 +27,8 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_MANAGED = {"RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK"}  # colour modes, and what profiles call their colours
+_LARGEST_PROFILE = 8 * 2**20  # bytes; those of presses have 3 MB
 _SHAPES = "give (height, width), (height, width, 1), (height, width, 3) or (height, width, 4)"
 
 
@@ -32,11 +36,53 @@ class PictureError(UserError):
     """A picture that cannot be used: 400 damaged or empty, 413 too large, 415 not a format we read."""
 
 
-def rgb_from_picture(picture: Image.Image) -> Image.Image:
-    """The decoded picture as RGB, turned as its EXIF says, transparency on white."""
+class UnsupportedError(Exception):
+    """A sound picture of a kind that is not read; `hint` is a way out better than to save it anew, or ""."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def rgb_from_picture(picture: Image.Image, managed: bool = True) -> Image.Image:
+    """The decoded picture as RGB, turned as its EXIF says, transparency on white.
+
+    Colours are converted to sRGB where the picture carries a profile (ICC.1), unless `managed` is false: hashes of
+    brightness need no exact colours. The result carries no profile, so that nothing converts it again.
+    """
     turn = _TURNS.get(_orientation(picture))
-    flat = _flat(picture)
+    flat = _flat(_in_srgb(picture) if managed and picture.info.get("icc_profile") else picture)
+    flat.info.pop("icc_profile", None)
     return flat.transpose(turn) if turn is not None else flat
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """The same picture where its profile is damaged, not for its colours, or sRGB itself; grey stays as it is."""
+    profile = picture.info["icc_profile"]
+    mode = (
+        "RGBA" if picture.has_transparency_data else "RGB" if picture.mode in ("P", "RGBX", "YCbCr") else picture.mode
+    )
+    if mode not in _MANAGED or not isinstance(profile, bytes) or len(profile) > _LARGEST_PROFILE:
+        return picture
+    try:
+        transform = _srgb_transform(profile, mode)
+        if transform is None:
+            return picture
+        given = picture if picture.mode == mode else picture.convert(mode)
+        return transform.apply(given)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # the picture is whole, so it is not refused for that
+        return picture
+
+
+@lru_cache(maxsize=16)  # the pictures of a folder or a site share few profiles
+def _srgb_transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """The transform to sRGB as browsers make it; None where the profile describes sRGB, or other colours than these."""
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    described = source.profile.profile_description or ""
+    if source.profile.xcolor_space.strip() != _MANAGED[mode] or described.startswith("sRGB"):
+        return None
+    output = "RGB" if mode == "CMYK" else mode
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, output)
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -97,7 +143,7 @@ def _wide_to_eight_bits(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     if not np.isfinite(low + high):
         raise PictureError("the picture holds values that are not numbers (NaN or infinite)", "replace them first", 400)
     if low < 0:
-        values, top = values - low, high - low
+        values, top = values - low, (high - low) or 1.0
     else:
         top = next((top for top in (1.0, 255.0, 65535.0) if high <= top), high)
     return (values * (255 / top) + 0.5).astype(np.uint8)

@@ -123,11 +123,11 @@ FOREIGN = {
     "HTML": (b"<!DOCTYPE html><html></html>", "web page"),
     "PDF": (b"%PDF-1.7 ...", "PDF"),
     "HEIC": (b"\x00\x00\x00\x18ftypheic\x00\x00", "HEIC"),
-    "AVIF": (b"\x00\x00\x00\x18ftypavif\x00\x00", "AVIF"),
+    "a film": (b"\x00\x00\x00\x18ftypmp42\x00\x00", "film"),
     "a pickle": (b"\x80\x04\x95\x00\x00.", "no known format"),
     "zeros": (bytes(1000), "no known format"),
-    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "text"),
-    "a PPM": (b"P6 1 1 255 \xff\xfe\xfd\xff\xfe\xfd", "no known format"),
+    "PostScript": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "EPS"),
+    "a PAM": (b"P7\nWIDTH 1\n", "PAM"),
 }
 
 

@@ -16,16 +16,10 @@ from pathlib import Path
 
 from curation.labels import folded, folder_name
 from curation.listing import PictureRow
+from handwriter_models.formats import ENDINGS_OF
 
 PARTS = ("train", "validation", "test")
-_EXTENSIONS = {
-    "JPEG": (".jpg", ".jpeg"),
-    "PNG": (".png",),
-    "WebP": (".webp",),
-    "GIF": (".gif",),
-    "BMP": (".bmp",),
-    "TIFF": (".tif", ".tiff"),
-}
+_EXTENSIONS = {**ENDINGS_OF, "JPEG": (".jpg", ".jpeg")}  # ImageFolder and others know no more endings of JPEG
 Tell = Callable[[int, int], None]  # pictures done, and all
 
 
