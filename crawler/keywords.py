@@ -1,7 +1,8 @@
 """The keywords file: which classes there are, and which words to search for each.
 
 One keyword a line, in any language, UTF-8. Blank lines and lines that begin with `#` are passed over. `label = words`
-searches other words than the class is called; a label may stand on several lines with different words.
+searches other words than the class is called; a label may stand on several lines with different words. What a label may
+be is said in `handwriter_models.labels`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from handwriter_models.errors import UserError
+from handwriter_models.labels import LONGEST as LONGEST_LABEL
+from handwriter_models.labels import as_label
 
 LONGEST = 1000  # characters of one line; engines cut their addresses off not far above
 LARGEST = 2**20  # bytes of the file
@@ -91,9 +94,12 @@ def _keyword(line: str, where: str) -> Keyword:
     if control:
         raise UserError(f"{where} holds the control character {control!r}", _FORM)
     label, equals, words = line.partition(" = ") if " = " in line else line.partition("=")
-    if not equals:
-        return Keyword(line, line)
-    label, words = label.strip(), words.strip()
-    if not label or not words:
-        raise UserError(f"{where} is {line!r}: nothing stands {'after' if label else 'before'} the '='", _FORM)
-    return Keyword(label, words)
+    words = words.strip() if equals else line
+    if not label.strip() or not words:
+        raise UserError(f"{where} is {line!r}: nothing stands {'after' if label.strip() else 'before'} the '='", _FORM)
+    if not equals and len(line) > LONGEST_LABEL:
+        raise UserError(
+            f"{where} has {len(line)} characters, and a label at most {LONGEST_LABEL}",
+            "give the class a shorter name: `label = words to search`",
+        )
+    return Keyword(as_label(label, where), words)

@@ -17,6 +17,7 @@ from crawler.addresses import PORTS, Rule, check_ip
 from crawler.keywords import Keyword, read_file
 from curation.records import TRANSIENT, Job, Reason
 from handwriter_models.errors import UserError
+from handwriter_models.labels import told_alike
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
     if browsers.grid:
         _checked_address(browsers.grid, "--grid")
     notes = [f"{line!r} stands more than once in {asked.keywords}; it is searched once" for line in read.repeated]
+    notes += told_alike(keyword.label for keyword in read.wanted)
     for name in names:
         lacking = [key for key in wanted if wanted[key] not in engines.engine(name).filters.get(key, ())]
         notes += [f"{name} has no filter {key}={wanted[key]}: its pictures are not filtered by it" for key in lacking]

@@ -19,10 +19,10 @@ from types import TracebackType
 from curation import claims, finding, reading, runs, settling
 from curation.database import Database
 from curation.folders import checked_root, folder_of
-from curation.layout import DATABASE, INCOMING, PICTURES, REPORTS
 from curation.pictures import Pictures
 from curation.records import Claim, Found, Job, JobCounts, Kept, Reason, Refused, SearchRecord, SearchState
 from curation.rows import ImageRow, RefusalRow, RunRow, SourceRow
+from handwriter_models.layout import DATABASE, INCOMING, PICTURES, REPORTS
 
 _LOOK = 1.0  # seconds between two looks for processes that have died, and between two waits for the folders' disk
 
@@ -86,7 +86,7 @@ class Dataset:
         """The name of the label's folder below `images`."""
         if label not in self._folders:
             with self._database.writing() as connection:
-                self._folders[label] = folder_of(connection, label)
+                self._folders[label] = folder_of(connection, label, self.root / PICTURES)
         return self._folders[label]
 
     def add(self, job: Job, found: Sequence[Found]) -> int:

@@ -24,11 +24,11 @@ from PIL import Image
 
 from curation.feature_store import Halves, Store
 from curation.fingerprint import LIMITS
-from curation.layout import FEATURES
 from curation.listing import PictureRow
 from curation.pictures import Pictures
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError, read_picture
+from handwriter_models.layout import FEATURES
 from handwriter_models.photograph import ENOUGH
 
 if TYPE_CHECKING:

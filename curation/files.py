@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from curation.walk import Entry
 from handwriter_models.errors import UserError
+from handwriter_models.labels import normalized
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,19 @@ def crawled(connection: sqlite3.Connection) -> dict[str, tuple[str, int]]:
 def labels(connection: sqlite3.Connection) -> dict[str, str]:
     """The label of each folder that has been given to one."""
     return {folder: label for label, folder in connection.execute("SELECT label, folder FROM labels")}
+
+
+def unnormalized(connection: sqlite3.Connection) -> dict[str, str]:
+    """The labels in use that are not as labels are kept now, and what they become."""
+    rows = connection.execute("SELECT label FROM files UNION SELECT first_label FROM files")
+    return {label: normalized(label) for (label,) in rows if normalized(label) != label}
+
+
+def rename_labels(connection: sqlite3.Connection, names: Mapping[str, str]) -> None:
+    """Puts other labels in the place of these."""
+    for column in ("label", "first_label"):
+        question = f"UPDATE files SET {column} = ? WHERE {column} = ?"  # noqa: S608 - a column's name
+        connection.executemany(question, ((new, old) for old, new in names.items()))
 
 
 def record(connection: sqlite3.Connection, batch: Iterable[Scanned]) -> None:

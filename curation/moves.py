@@ -12,9 +12,9 @@ import sqlite3
 from pathlib import Path
 
 from curation.folders import folder_of
-from curation.layout import DROPPED, PICTURES
 from curation.verdicts import Standing, standing
 from handwriter_models.errors import UserError
+from handwriter_models.layout import DROPPED, PICTURES
 
 _ROW = "SELECT path, home, first_home, label, first_label, state FROM files WHERE id = ?"
 _LONGEST = 240  # bytes of a name that gets a number
@@ -70,15 +70,15 @@ def _home(connection: sqlite3.Connection, root: Path, home: str, label: str) -> 
     part = connection.execute("SELECT part FROM files WHERE home = ?", (home,)).fetchone()
     if part and part[0]:
         above = folders[: len(above) + 1]
-    return "/".join([*above, _folder(connection, len(above), label), name])
+    return "/".join([*above, _folder(connection, root.joinpath(*above), len(above), label), name])
 
 
-def _folder(connection: sqlite3.Connection, depth: int, label: str) -> str:
+def _folder(connection: sqlite3.Connection, place: Path, depth: int, label: str) -> str:
     """The folder that pictures of this label lie in already, or a safe one for a new label."""
     question = "SELECT first_home FROM files WHERE first_label = ? LIMIT 1"
     row = connection.execute(question, (label,)).fetchone()
     folders = row[0].split("/")[:-1] if row else []
-    return folders[depth] if len(folders) > depth else folder_of(connection, label)
+    return folders[depth] if len(folders) > depth else folder_of(connection, label, place)
 
 
 def _dropped(home: str) -> str:

@@ -67,6 +67,14 @@ class Pictures:
         with self._database.reading() as connection:
             return files.labels(connection)
 
+    def normalize_labels(self) -> None:
+        """Labels that were stored before there was one rule become what `handwriter_models.labels` makes of them."""
+        with self._database.reading() as connection:
+            changed = files.unnormalized(connection)
+        if changed:
+            with self._database.writing() as connection:
+                files.rename_labels(connection, changed)
+
     def record(self, batch: Sequence[Scanned]) -> int:
         """Stores what a scan found of these files; returns how many they are."""
         with self._database.writing() as connection:
@@ -77,6 +85,11 @@ class Pictures:
         """Notes files that somebody has taken away, unless a verdict has moved them meanwhile."""
         with self._database.writing() as connection:
             files.mark_gone(connection, paths)
+
+    def left_out(self) -> tuple[list[tuple[str, str]], int]:
+        """Path and reason of what the last scan could not read, and how many files it found that are no pictures."""
+        told = self.setting("left out") or {"others": 0, "obstacles": []}
+        return [(path, why) for path, why in told["obstacles"]] + self.faults(), told["others"]
 
     def faults(self) -> list[tuple[str, str]]:
         """Path and reason of every file that cannot be read."""

@@ -17,11 +17,14 @@ from pathlib import Path
 
 from curation.files import Known, Scanned
 from curation.fingerprint import LIMITS, Look, look, prints
+from curation.folders import FolderLabels
 from curation.pictures import Pictures
-from curation.walk import Entry, Obstacle, walk
+from curation.walk import Entry, walk
 from curation.workers import awaited, workers
 from handwriter_models.errors import UserError
 from handwriter_models.images import PictureError
+from handwriter_models.labels import told_alike
+from handwriter_models.picture_files import Obstacle, Other
 
 _BINARY = getattr(os, "O_BINARY", 0)
 AHEAD = 4  # chunks that wait for each worker
@@ -31,11 +34,16 @@ Tell = Callable[[int, int], None]  # done and all, of the files that must be rea
 
 @dataclass
 class Summary:
-    """What a scan came to; `read` counts the files that had to be opened."""
+    """What a scan came to.
+
+    `read` counts the pictures that had to be opened, `others` files that are no pictures, `notes` are about labels.
+    """
 
     images: int = 0
     read: int = 0
     gone: int = 0
+    others: int = 0
+    notes: list[str] = field(default_factory=list)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -56,11 +64,18 @@ def scan(pictures: Pictures, tell: Tell = lambda *_: None, count: int = 0) -> Su
     for found in walk(pictures.root):
         if isinstance(found, Obstacle):
             summary.unreadable.append((found.path, found.why))
+        elif isinstance(found, Other):
+            summary.others += 1
         else:
             entries[found.path] = found
     if not entries and not known:
         raise _nothing(pictures.root, summary)
-    wanted = _wanted(pictures, entries, known)
+    labels = FolderLabels(pictures.root, pictures.labels())
+    names = {labels.of(folder) for folder in {entry.label for entry in entries.values()}}  # a bad one ends it here
+    summary.notes = [*labels.notes(), *told_alike(names)]
+    pictures.normalize_labels()
+    pictures.store_setting("left out", {"others": summary.others, "obstacles": summary.unreadable})
+    wanted = _wanted(pictures, entries, known, labels)
     _read(pictures, wanted, tell, count)
     gone = [path for path, one in known.items() if one.state == "kept" and path not in entries]
     pictures.mark_gone(gone)
@@ -76,21 +91,25 @@ def _nothing(root: Path, summary: Summary) -> UserError:
     if summary.unreadable:
         path, why = summary.unreadable[0]
         return UserError(f"no picture in {root} can be reached ({path or '.'}: {why})", "check the permissions")
+    others = f", but {summary.others} other files" if summary.others else ""
     return UserError(
-        f"there are no pictures in {root}", "give a folder of a crawl, or one with a folder of pictures for each class"
+        f"there are no pictures in {root}{others}",
+        "give a folder of a crawl, or one with a folder of pictures for each class",
     )
 
 
-def _wanted(pictures: Pictures, entries: dict[str, Entry], known: dict[str, Known]) -> list[_Wanted]:
+def _wanted(
+    pictures: Pictures, entries: dict[str, Entry], known: dict[str, Known], labels: FolderLabels
+) -> list[_Wanted]:
     """The files that are new or changed, or whose content has not been measured."""
-    crawled, printed, labels = pictures.crawled(), pictures.printed(), pictures.labels()
+    crawled, printed = pictures.crawled(), pictures.printed()
     wanted = []
     for path, entry in entries.items():
         before = known.get(path)
         if before and _is_unchanged(before, entry) and (before.sha256 in printed or not before.sha256):
             continue
         sha, size = crawled.get(path, ("", -1))
-        wanted.append(_Wanted(entry, labels.get(entry.label, entry.label), sha if size == entry.bytes else ""))
+        wanted.append(_Wanted(entry, labels.of(entry.label), sha if size == entry.bytes else ""))
     return wanted
 
 

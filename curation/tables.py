@@ -20,7 +20,9 @@ _BAR = 30
 
 def scanned(console: Console, root: Path, told: dict[str, Any]) -> None:
     """What a scan came to."""
-    _unreadable(console, told["faults"])
+    _left_out(console, told)
+    for note in told["notes"]:
+        console.print(f"[yellow]{escape(note)}")
     console.print(
         f"{escape(str(root))}: {told['images']} pictures, {told['read']} of them read now ({told['seconds']:.1f} s), "
         f"{told['redundant']} redundant copies in {told['groups']} groups"
@@ -95,7 +97,7 @@ def stats(console: Console, root: Path, told: dict[str, Any]) -> None:
         f"{escape(str(root))}: {told['images']} pictures, {told['dropped']} dropped, {told['redundant']} redundant "
         f"copies in {told['groups']} groups, {told['flagged']} flagged, {told['judged']} judged"
     )
-    _unreadable(console, told["faults"])
+    _left_out(console, told)
     _leaks(console, told["leaks"])
 
 
@@ -128,8 +130,13 @@ def _leaks(console: Console, found: Sequence[dict[str, Any]]) -> None:
     console.print("`python curation split` deals them again without leaks")
 
 
-def _unreadable(console: Console, files: Sequence[dict[str, str]]) -> None:
+def _left_out(console: Console, told: dict[str, Any]) -> None:
+    files = told["faults"]
     for one in files[:SHOWN]:
         console.print(f"[yellow]cannot read[/] {escape(one['path'])}: {escape(one['reason'])}")
     if len(files) > SHOWN:
         console.print(f"… and {len(files) - SHOWN} more; --json prints all")
+    counts = [f"{len(files)} that cannot be read"] if files else []
+    counts += [f"{told['others']} that are no pictures"] if told["others"] else []
+    if counts:
+        console.print(f"files left out: {', '.join(counts)}")

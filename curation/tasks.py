@@ -25,6 +25,7 @@ from curation.split import PARTS, SplitOrder
 from curation.split import split as dealt
 from curation.verdicts import Action
 from handwriter_models.errors import DONE, INCOMPLETE, UserError
+from handwriter_models.labels import as_label
 
 BY = "command line"
 
@@ -46,6 +47,8 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
         "seconds_reading": round(summary.seconds, 3),
         "read": summary.read,
         "gone": summary.gone,
+        "others": summary.others,
+        "notes": summary.notes,
         "faults": [{"path": path, "reason": why} for path, why in summary.unreadable],
     }
     tell(told, as_json, lambda console: tables.scanned(console, root, told))
@@ -80,8 +83,7 @@ def drop(root: Path, paths: Sequence[str], copies: bool, conflicts: bool, as_jso
 
 def relabel(root: Path, paths: Sequence[str], label: str, as_json: bool) -> int:
     """Gives these pictures another label."""
-    if not label.strip():
-        raise UserError("the new label is empty", "name it by --to")
+    label = as_label(label, "--to")
     with scanned_dataset(root) as dataset:
         chosen = [row.id for row in _named(dataset.pictures.rows(), paths, dropped=False)]
         dataset.pictures.judge(chosen, Action.RELABEL, BY, label)
@@ -126,13 +128,15 @@ def split(root: Path, order: SplitOrder, as_json: bool) -> int:
 
 
 def stats(root: Path, as_json: bool) -> int:
-    """Shows what the dataset holds; 3 when copies lie on two sides of a split."""
-    with scanned_dataset(root) as dataset:
+    """Shows what the dataset holds; 3 when copies lie on two sides of a split, or files cannot be read."""
+    with scanned_dataset(root, tell_left_out=False) as dataset:
         pictures = dataset.pictures
-        rows, hashed, faults = pictures.rows(), pictures.hashed(), pictures.faults()
+        rows, hashed = pictures.rows(), pictures.hashed()
+        faults, others = pictures.left_out()
     found = leaks(rows, hashed, lambda row: row.given) or leaks(rows, hashed, lambda row: row.part)
     told = tables.counted(rows) | {
         "unreadable": len(faults),
+        "others": others,
         "faults": [{"path": path, "reason": why} for path, why in faults],
         "leaks": [
             {
@@ -145,20 +149,20 @@ def stats(root: Path, as_json: bool) -> int:
         ],
     }
     tell(told, as_json, lambda console: tables.stats(console, root, told))
-    return INCOMPLETE if found else DONE
+    return INCOMPLETE if found or faults else DONE
 
 
 def review(root: Path, host: str, port: int, browser: bool) -> None:
     """Serves the review grid until it is ended."""
     from curation.review.serve import serve
 
-    with scanned_dataset(root):
+    with scanned_dataset(root):  # and says what is left out
         pass
     serve(root, host, port, browser)
 
 
 def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
-    """Writes the kept pictures in another form."""
+    """Writes the kept pictures in another form; 3 when some are not what the scan saw any more."""
     from dataclasses import asdict
 
     from curation.export.order import export as write
@@ -167,7 +171,7 @@ def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
         result = write(dataset.pictures, out, form, copy, bar.tell)
     told = {"out": str(out), "format": form, "count": result.count, **asdict(result)}
     tell(told, as_json, lambda console: tables.exported(console, told))
-    return DONE
+    return INCOMPLETE if result.missed else DONE
 
 
 def _opened(root: Path) -> Dataset:
@@ -176,13 +180,17 @@ def _opened(root: Path) -> Dataset:
     return Dataset(root)
 
 
-def scanned_dataset(root: Path) -> Dataset:
-    """Open; a folder that was never scanned is scanned first."""
+def scanned_dataset(root: Path, tell_left_out: bool = True) -> Dataset:
+    """Open; a folder that was never scanned is scanned first. Says how many files could not be read."""
     dataset = _opened(root)
     try:
         if not dataset.pictures.known():
             print(f"{root} has not been scanned yet; doing that first", file=sys.stderr)
-            _scanned(dataset, USUAL, 0)
+            for note in _scanned(dataset, USUAL, 0).notes:
+                print(note, file=sys.stderr)
+        faults, _ = dataset.pictures.left_out()
+        if faults and tell_left_out:
+            print(f"{len(faults)} files cannot be read and are left out: `stats` names them", file=sys.stderr)
     except BaseException:
         dataset.close()
         raise

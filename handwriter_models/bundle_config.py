@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from handwriter_models.errors import UserError
+from handwriter_models.labels import LONGEST, is_text
 
 if TYPE_CHECKING:  # `list` reads configurations only, and starts without numpy
     import numpy as np
@@ -203,8 +204,8 @@ class _Reader:
             )
 
     def text(self, value: object, path: str, most: int) -> str:
-        if not isinstance(value, str) or not value.strip() or len(value) > most or not value.isprintable():
-            raise self.fault(path, value, f"printable text of 1 to {most} characters")
+        if not isinstance(value, str) or not value.strip() or len(value) > most or not is_text(value):
+            raise self.fault(path, value, f"text of 1 to {most} characters on one line")
         return value
 
     def name(self, value: object) -> str:
@@ -231,7 +232,7 @@ class _Reader:
     def labels(self, value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not 2 <= len(value) <= _MOST_LABELS:
             raise self.fault("labels", value, f"a list of 2 to {_MOST_LABELS} texts")
-        labels = tuple(self.text(label, f"labels[{number}]", 200) for number, label in enumerate(value))
+        labels = tuple(self.text(label, f"labels[{number}]", LONGEST) for number, label in enumerate(value))
         if len(set(labels)) < len(labels):
             twice = next(label for number, label in enumerate(labels) if label in labels[:number])
             raise self.fault("labels", twice, "a list in which each label stands once")
@@ -241,7 +242,7 @@ class _Reader:
         document = self.mapping(value, "groups")
         if document and set(document) != set(labels):
             raise self.fault("groups", document, "an object with a group for each label, or nothing")
-        return {label: self.text(group, f"groups.{label}", 200) for label, group in document.items()}
+        return {label: self.text(group, f"groups.{label}", LONGEST) for label, group in document.items()}
 
     def network(self, value: object) -> NetworkConfig:
         values = self.fields(value, "network", "name arguments")

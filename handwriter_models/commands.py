@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ import typer
 
 from handwriter_models.bundle import bundle_bytes, bundled_names, find_bundle, read_config
 from handwriter_models.errors import INCOMPLETE, UserError
+from handwriter_models.picture_files import PictureFiles, picture_files
 from handwriter_models.static_site.commands import site
 from handwriter_models.weights import WEIGHTS_FILE, parameter_count
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Models that read pictures: see them and ask them.", no_args_is_help=True, add_completion=False)
 app.command("site")(site)
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _BATCH = 64
 Json = dict[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
@@ -107,33 +107,30 @@ def predict(
 
     Example: python handwriter_models predict --model digits photo.jpg scans/
     """
-    files = [file for path in paths for file in _pictures_at(path)]
+    files = picture_files(paths)
     folder = find_bundle(model)
     read_config(folder)  # before the seconds that torch takes to load
     from handwriter_models.classifier import load
 
     answers = _answers(load(folder), files)
-    failed = _print_lines(answers) if as_json else _print_answers(answers)
+    _end(files, _print_lines(answers) if as_json else _print_answers(answers))
+
+
+def _end(files: PictureFiles, failed: int) -> None:
+    """Says what is left out; ends with code 3 when a file could not be read."""
+    if files.others:
+        print(f"passed over, as they are no pictures: {files.others}", file=sys.stderr)
     if failed:
-        print(f"{failed} of {len(files)} files could not be read", file=sys.stderr)
+        of = len(files.pictures) + len(files.obstacles)
+        print(f"{failed} of {of} files could not be read", file=sys.stderr)
         raise typer.Exit(INCOMPLETE)
 
 
-def _pictures_at(path: Path) -> list[Path]:
-    """The file itself, or the pictures anywhere below the folder, sorted; raises `UserError` for an empty folder."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
-    if not found:
-        raise UserError(
-            f"no pictures in the folder {str(path)!r}", f"endings looked for: {' '.join(sorted(_SUFFIXES))}"
-        )
-    return found
-
-
-def _answers(classifier: Classifier, files: Sequence[Path]) -> Iterator[_Answer]:
+def _answers(classifier: Classifier, files: PictureFiles) -> Iterator[_Answer]:
     """One answer a file, in order; a few pictures at a time are in memory."""
-    waiting = iter(files)
+    for path, why in files.obstacles:
+        yield _Answer(Path(path), classifier.name, error=why)
+    waiting = iter(files.pictures)
     while group := list(islice(waiting, _BATCH)):
         pictures = {file: _read(file) for file in group}
         good = [picture for picture in pictures.values() if not isinstance(picture, UserError)]
@@ -227,7 +224,7 @@ def explain(
 
     Example: python handwriter_models explain --model digits seven.png --out explained
     """
-    files = [file for path in paths for file in _pictures_at(path)]
+    files = picture_files(paths)
     folder = find_bundle(model)
     read_config(folder)  # before the seconds that torch takes to load
     from handwriter_models.classifier import load
@@ -238,9 +235,7 @@ def explain(
     for line in explain_files(load(folder), files, wish):
         failed += line["error"] is not None
         print(json.dumps(line) if as_json else _explained(line), flush=True)
-    if failed:
-        print(f"{failed} of {len(files)} files could not be read", file=sys.stderr)
-        raise typer.Exit(INCOMPLETE)
+    _end(files, failed)
 
 
 def _explained(line: Json) -> str:

@@ -6,7 +6,7 @@ support. A file that cannot be read is told, not fatal. It does not print (`comm
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +16,7 @@ from handwriter_models.errors import UserError
 from handwriter_models.explain import METHODS, Explanation, Method, explain
 from handwriter_models.ink_strokes import Line
 from handwriter_models.overlays import overlay, stroke_overlay
+from handwriter_models.picture_files import PictureFiles
 from handwriter_models.pixels import PictureError
 from handwriter_models.whole_files import write_whole
 
@@ -45,14 +46,16 @@ def method_named(name: str | None) -> Method | None:
     return found[0] if found else None
 
 
-def explain_files(classifier: Classifier, files: Sequence[Path], wish: Wish) -> Iterator[Json]:
+def explain_files(classifier: Classifier, files: PictureFiles, wish: Wish) -> Iterator[Json]:
     """One answer a file, in order, its pictures written; raises `UserError` when the wish cannot be met at all."""
     try:
         wish.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"cannot make the folder {wish.out}: {error.strerror}", "give another --out") from error
-    taken = {file.resolve() for file in files}  # a picture that is asked about is never written over
-    for file in files:
+    for path, why in files.obstacles:
+        yield {**_line(Path(path), classifier.name, None, {}), "error": why}
+    taken = {file.resolve() for file in files.pictures}  # a picture that is asked about is never written over
+    for file in files.pictures:
         try:
             found = explain(classifier, file, wish.label, wish.method)
         except PictureError as error:

@@ -127,7 +127,7 @@ def test_stats_warns_of_a_split_that_leaks_and_ends_with_3(tmp_path: Path) -> No
         (["split", "DATASET", "--shares", "0.5,0.1,0.1"], "do not add up"),
         (["drop", "DATASET"], "nothing to drop was named"),
         (["drop", "DATASET", "dog/none.jpg"], "has no picture 'dog/none.jpg'"),
-        (["relabel", "DATASET", "dog/dog 1.jpg", "--to", " "], "the new label is empty"),
+        (["relabel", "DATASET", "dog/dog 1.jpg", "--to", " "], "the label ' ' is empty"),
         (["restore", "DATASET"], "nothing to restore was named"),
         (["restore", "DATASET", "dog/dog 1.jpg"], "not dropped"),
         (["scan", "DATASET", "--identity", "40"], "less than or equal to 12"),

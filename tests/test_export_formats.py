@@ -34,7 +34,7 @@ HOSTILE = [
     "up.jpg",
     "really a png.jpeg",
 ]
-HOSTILE_LABELS = ["x\\..\\..\\y", 'l"<script>alert(1)<\u2215script>', "new\nline", "__hidden", "Test", "test"]
+HOSTILE_LABELS = ["x\\..\\..\\y", 'l"<script>alert(1)<\u2215script>', "right\u200fleft", "__hidden", "Test", "test"]
 ODD = Found(
     "https://x.example/a b.jpg",
     page="javascript:alert(1)",

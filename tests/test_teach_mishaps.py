@@ -153,12 +153,12 @@ def test_import_ends_when_everything_is_given_up(page: Browser, tmp_path: Path) 
 
 
 def test_class_that_is_refused_does_not_hold_up_the_others(page: Browser, tmp_path: Path) -> None:
-    folders = {"가" * 61: drawings("3", 2), "a\u00a0b": drawings("7", 2), "ze\u200bro": drawings("0", 2)}
+    folders = {"가" * 201: drawings("3", 2), "a\u00a0b": drawings("7", 2), "ze\u202ero": drawings("0", 2)}
     open_zip(page, written(tmp_path / "names.zip", {**folders, "a b ": drawings("7", 2, seed=1)}))
     page.wait(lambda: cards(page).get("a b") == 4, "twins are one")
     page.wait(lambda: len(page.run(REFUSED)) == 2, "both refused")
     assert "not taught" in page.text("#toast-text")
-    assert "longer than 60 characters" in page.text(".ht-wrong:not([hidden])")
+    assert "longer than 200 characters" in page.text(".ht-wrong:not([hidden])")
     wait_learned(page)
     page.click("#save-dataset")
     page.wait(lambda: "Some classes are not taught" in page.text("#toast-text"), "nothing is left out in silence")
@@ -279,3 +279,39 @@ def test_folders_of_a_korean_zip_keep_their_names(page: Browser) -> None:
     assert called(page, read, text_of(packed)) == [[folder, 1] for folder in names]
     latin = korean_zip(["abc"], drawings("3", 1)).replace(b"abc/", b"\xe9\xff_/")
     assert called(page, read, text_of(latin)) == [["éÿ_", 1]], "none of both is read, too, and no two names become one"
+
+
+def test_archive_gives_what_is_a_picture_by_name_or_content_and_counts_the_rest(page: Browser, tmp_path: Path) -> None:
+    path, sevens = tmp_path / "odd.zip", drawings("7", 4)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name_, data in zip(("a.jpg_large", "b.png?w=200", "c", "d.jfif"), sevens, strict=True):
+            archive.writestr(f"seven/{name_}", data)
+        archive.writestr("zero/notes.pdf", "%PDF-1.4 " + "no picture " * 2000)
+        archive.writestr("zero/Thumbs.db", b"\xd0\xcf\x11\xe0" + bytes(3000))
+        for number, data in enumerate(drawings("0", 2)):
+            archive.writestr(zipfile.ZipInfo(f"zero/{number}"), data, zipfile.ZIP_STORED)
+        archive.writestr("__MACOSX/seven/._c", sevens[0])
+        archive.writestr("zero/.hidden", sevens[0])
+    open_zip(page, path)
+    page.wait(lambda: cards(page) == {"seven": 4, "zero": 2}, "all pictures, whatever they are called")
+    assert page.text("#toast-text") == "Passed over, as they are no pictures: 2"
+
+
+def test_what_a_dataset_has_dropped_does_not_come_back_with_its_zip(page: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "pets.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("pets/dataset.db", b"SQLite format 3\0")
+        for number, data in enumerate(drawings("7", 3)):
+            archive.writestr(f"pets/{'dropped/' if number == 2 else ''}seven/{number}.png", data)
+        for number, data in enumerate(drawings("0", 2)):
+            archive.writestr(f"pets/zero/{number}.png", data)
+    open_zip(page, path)
+    page.wait(lambda: cards(page) == {"seven": 2, "zero": 2}, "the kept pictures")
+    plain = tmp_path / "plain.zip"
+    with zipfile.ZipFile(plain, "w") as archive:
+        for folder, digit in (("dropped", "7"), ("features", "0")):
+            for number, data in enumerate(drawings(digit, 2)):
+                archive.writestr(f"{folder}/{number}.png", data)
+    open_zip(page, plain)
+    page.click("#sure-yes")
+    page.wait(lambda: set(cards(page)) == {"dropped", "features"}, "where no dataset is, they are classes")

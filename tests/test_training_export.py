@@ -155,7 +155,7 @@ def test_unusable_pictures_of_the_check_are_named_and_nothing_is_written(tmp_pat
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "empty").mkdir()
     out = tmp_path / "m.onnx"
-    for place, what in ((tmp_path / "text.png", "is text"), (tmp_path / "empty", "nothing to see in")):
+    for place, what in ((tmp_path / "text.png", "is text"), (tmp_path / "empty", "no pictures in the folder")):
         with pytest.raises(UserError, match=what):
             export_onnx("mlp-digits", out, [place])
     assert not out.exists()

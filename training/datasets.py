@@ -24,9 +24,8 @@ from numpy.typing import NDArray
 
 from curation.database import Database
 from curation.dataset import Dataset
+from curation.folders import FolderLabels
 from curation.grouping import regroup
-from curation.layout import DATABASE, FEATURES, OURS
-from curation.layout import PICTURES as IMAGES
 from curation.leaks import straddling
 from curation.links import Thresholds
 from curation.listing import PictureRow
@@ -34,7 +33,11 @@ from curation.pictures import Pictures
 from curation.progress import Bar
 from curation.scan import scan
 from curation.split import PARTS, SplitOrder, split
+from curation.walk import class_folders
 from handwriter_models.errors import UserError
+from handwriter_models.layout import DATABASE, FEATURES
+from handwriter_models.picture_files import files_below, pictures_folder
+from training.left_out import tell_of_folder
 from training.preparation import cache_folder
 from training.progress import messages
 from training.recipes import DataOptions
@@ -142,6 +145,7 @@ def _brought_up_to_date(pictures: Pictures) -> list[tuple[str, str]]:
             f"scanned {summary.images:,} pictures: {groups} groups of copies with {redundant} redundant pictures, "
             f"{len(summary.unreadable)} unreadable"
         )
+    tell_of_folder(summary.others, summary.notes)
     return list(summary.unreadable)
 
 
@@ -168,10 +172,9 @@ def _usable(root: Path, rows: Sequence[PictureRow], unreadable: list[tuple[str, 
 
 
 def _empty_folders(root: Path) -> set[str]:
-    """Names of folders that should hold a label's pictures and hold no file at all."""
-    base = root / IMAGES if (root / IMAGES).is_dir() else root
-    folders = [path for path in base.iterdir() if path.is_dir() and not path.name.startswith(".")]
-    return {path.name for path in folders if path.name not in OURS and not any(path.rglob("*.*"))}
+    """Labels of folders that should hold pictures and hold no file at all."""
+    base, labels = pictures_folder(root), FolderLabels(root)
+    return {labels.of(name) for name in class_folders(base) if next(files_below(base / name), None) is None}
 
 
 def _divided(pictures: Pictures, rows: list[PictureRow], options: DataOptions, seed: int) -> tuple[Parts, str]:

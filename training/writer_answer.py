@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from handwriter_models.errors import UserError
+from handwriter_models.picture_files import picture_files
 from training.preparation import prepared_files
 from training.samples import Images
 from training.writer_enrolled import Writers, known_of, picture_prints
 from training.writer_model import HandModel
 from training.writer_trials import STRANGE, SURE
 
-_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 LeftOut = list[tuple[str, str]]
 
 
@@ -59,23 +59,15 @@ class Answer:
 
 def usable_pictures(paths: Sequence[Path]) -> tuple[Images, list[str], LeftOut]:
     """Prepared pictures of files and folders, whose each is, and what cannot be used with the reason."""
-    files = [file for path in paths for file in _files_at(path)]
-    answers = dict(zip(files, prepared_files(files), strict=True))
+    found = picture_files(paths)
+    answers = dict(zip(found.pictures, prepared_files(found.pictures), strict=True))
     good = {str(file): pixels for file, (pixels, _) in answers.items() if pixels is not None}
-    left_out = [(str(file), reason) for file, (pixels, reason) in answers.items() if pixels is None]
+    left_out = [*found.obstacles]
+    left_out += [(str(file), reason) for file, (pixels, reason) in answers.items() if pixels is None]
     if not good:
         reasons = "; ".join(f"{path}: {reason}" for path, reason in left_out[:3])
         raise UserError(f"none of the pictures can be used: {reasons}", "give pictures of one written character each")
     return np.stack(list(good.values())), list(good), left_out
-
-
-def _files_at(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
-    if not found:
-        raise UserError(f"no pictures in the folder {str(path)!r}", f"endings looked for: {' '.join(sorted(_ENDINGS))}")
-    return found
 
 
 def unseen(images: Images, names: Sequence[str], writers: Writers) -> tuple[Images, LeftOut]:

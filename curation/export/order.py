@@ -22,12 +22,13 @@ _PATHS = {"imagefolder": "{part}/**", "parquet": "data/{part}-*", "webdataset": 
 class Exported:
     """What was written: files and their bytes (linked ones, too), pictures by part and label, and what to know.
 
-    A table counts dropped pictures under the part "dropped".
+    A table counts dropped pictures under the part "dropped"; `missed` is how many pictures are not what the scan saw.
     """
 
     files: int = 0
     bytes: int = 0
     pictures: dict[str, dict[str, int]] = field(default_factory=dict)
+    missed: int = 0
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -68,7 +69,7 @@ def export(pictures: Pictures, out: Path, format: str, copy: bool = False, tell:
         else:
             _write_pictures(format, chosen, folder, copy)
         exported = _counted(folder, chosen)
-    exported.warnings = _warnings(chosen, format)
+    exported.missed, exported.warnings = len(chosen.missed), _warnings(chosen, format)
     return exported
 
 

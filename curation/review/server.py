@@ -20,7 +20,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from curation.dataset import Dataset
-from curation.layout import THUMBNAILS
 from curation.listing import PictureRow
 from curation.review.arrange import VERDICTS, VIEWS, Query, described
 from curation.review.files import file_routes
@@ -29,6 +28,8 @@ from curation.review.index import Index
 from curation.review.thumbnails import Thumbnails, large_picture, small_picture
 from curation.verdicts import Action
 from handwriter_models.errors import UserError
+from handwriter_models.labels import as_label
+from handwriter_models.layout import THUMBNAILS
 
 _FIRST = 100  # pictures whose details come with the list
 _MOST_IDS, _MOST_CHANGES = 500, 2000
@@ -49,7 +50,7 @@ class Judgement(Said):
 
     ids: Annotated[list[int], Field(min_length=1, max_length=100_000)]
     action: Literal["keep", "drop", "relabel"]
-    label: _Text | None = None
+    label: Annotated[str, Field(max_length=1000, pattern=r"^\S(.*\S)?$")] | None = None  # `as_label` says more
 
 
 class Review:
@@ -99,7 +100,8 @@ class Review:
         if missing:
             raise UserError(f"{len(missing)} of these pictures are not there any more", "load the page again", 409)
         action = Action(said.action)
-        return self._settled(ids, lambda: self._pictures.judge(ids, action, said.by, said.label, said.batch))
+        label = None if said.label is None else as_label(said.label)
+        return self._settled(ids, lambda: self._pictures.judge(ids, action, said.by, label, said.batch))
 
     def undo(self, said: Said) -> dict[str, Any]:
         """Takes back what this person decided last."""

@@ -33,6 +33,7 @@ from handwriter_models.learning.metrics import measure
 
 SOURCE = "teach"
 _WHEN = (1980, 1, 1, 0, 0, 0)  # the same pictures make the same file
+_MOST_NAMES = 1000  # characters of the description that tell the classes
 _METHOD = "Wilson score, 95 %, each burst or group of near copies counted once"
 _DESCRIPTION = {
     "en": "Taught on the Teach page from {n} pictures: {names}",
@@ -78,7 +79,8 @@ def write_taught(what: Taught, folder: Path, name: str) -> Path:
     """Writes the bundle into `folder`/NAME and returns that."""
     network, state = what.eye.joined(what.learned.head, len(what.names))
     found, lesson = what.estimate, what.lesson
-    names = ", ".join(what.names[:12]) + (" …" if len(what.names) > 12 else "")
+    names = ", ".join(what.names[:12])
+    names = names[:_MOST_NAMES] + (" …" if len(what.names) > 12 or len(names) > _MOST_NAMES else "")
     description = {language: text.format(n=len(lesson.labels), names=names) for language, text in _DESCRIPTION.items()}
     config = BundleConfig(
         name=safe_name(name),

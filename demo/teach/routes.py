@@ -25,6 +25,8 @@ from demo.teach.teaching import Teaching
 from demo.tidying import repeated
 from demo.uploads import FormRules, pictures_of, read_form, read_picture_form, text_of
 from handwriter_models.errors import UserError
+from handwriter_models.formats import ending_of, format_of
+from handwriter_models.layout import OURS
 
 HEADER = "X-Teach-Session"
 _MOST_JSON = 64 * 1024
@@ -112,7 +114,15 @@ class _Routes:
             finally:
                 await form.file.close()
 
+        async def pictures(request: Request) -> Response:
+            """Which of the files of an archive are pictures: `{"files": [{"path", "inside"?, "head"?}]}`."""
+            files = (await _document(request)).get("files")
+            if not isinstance(files, list):
+                raise UserError("'files' is no list", 'send {"files": [{"path": "cat/1.jpg"}]}', status=422)
+            return _json({"pictures": [_is_picture(one) for one in files]})
+
         self.router.post("/teach/api/sessions", openapi_extra=_kind_body())(open_session)
+        self.router.post("/teach/api/pictures", include_in_schema=False)(pictures)
         self.add("GET", "session", state)
         self.add("DELETE", "session", end)
         self.add("POST", "predict", predict, {"file": _PICTURE}, form=True)
@@ -201,6 +211,21 @@ class _Routes:
 
         self.add("POST", "dataset", dataset)
         self.add("POST", "bundle", bundle, {"name": {"type": "string"}})
+
+
+def _is_picture(file: object) -> bool:
+    """By its ending or its first bytes (base64); none is what lies in a dataset's own folder.
+
+    `inside`: how many folders of the path lead to the dataset.
+    """
+    try:
+        fields = file if isinstance(file, dict) else {}
+        folders = str(fields["path"]).split("/")
+        if "inside" in fields and folders[int(fields["inside"])] in OURS:
+            return False
+        return bool(ending_of(folders[-1]) or format_of(base64.b64decode(fields.get("head", ""))))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise UserError(f"{str(file)[:80]!r} describes no file", 'send {"path": "cat/1.jpg"}', status=422) from error
 
 
 def _of_path(path: str) -> list[Json]:

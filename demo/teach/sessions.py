@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import time
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +20,7 @@ from demo.teach.judgement import told, warnings
 from demo.teach.learning import Estimate, Lesson
 from demo.teach.samples import Sample
 from handwriter_models.errors import UserError
+from handwriter_models.labels import LONGEST, as_label
 from handwriter_models.networks import Head
 
 Json = dict[str, Any]
@@ -36,7 +36,7 @@ class TeachLimits:
     samples: int = 2000
     bytes: int = 48 * 2**20
     all_bytes: int = 768 * 2**20
-    name: int = 60  # characters
+    name: int = LONGEST  # characters
     files: int = 64  # a request
 
 
@@ -175,10 +175,7 @@ class Session:
         return f"{letter}{self._ids}"
 
     def _free_name(self, name: str, but: TeachClass | None = None) -> str:
-        clean = unicodedata.normalize("NFC", name).strip()
-        if not clean or len(clean) > self.limits.name or not clean.isprintable():
-            hint = f"1 to {self.limits.name} printable characters of any script"
-            raise UserError(f"{name[:80]!r} is no name for a class", hint, status=422)
+        clean = as_label(name)
         if any(one.name == clean for one in self.classes.values() if one is not but):
             raise UserError(f"there is a class {clean!r} already", "give another name", status=409)
         return clean

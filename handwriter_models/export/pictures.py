@@ -16,9 +16,9 @@ from PIL import Image
 
 from handwriter_models.errors import UserError
 from handwriter_models.images import read_picture
+from handwriter_models.picture_files import picture_files
 from handwriter_models.preparation import Preparation
 
-_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"}
 _MOST = 256  # for each purpose
 _PIECE = 160  # pixels of a photograph's piece
 Pictures = NDArray[np.uint8]
@@ -42,17 +42,11 @@ def check_pictures(
 def _given(preparation: Preparation, paths: Sequence[Path]) -> Pictures | None:
     if not paths:
         return None
-    prepared = [preparation(read_picture(file)) for path in paths for file in _files(path)]
+    prepared = [preparation(read_picture(file)) for file in picture_files(paths).pictures]
     inked = [one.pixels for one in prepared if not one.blank]
     if not inked:
         raise UserError(f"there is nothing to see in {', '.join(map(str, paths))}", "give pictures of what it knows")
     return np.stack(inked)
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS and file.is_file())
 
 
 def _digits(preparation: Preparation) -> Pictures:

@@ -6,7 +6,7 @@ import { remember } from './memory.js';
 
 export function askForLabel(count, filters, given, closed) {
   const list = make('datalist', { id: 'box-labels' }); // a list outside the dialog would lie behind it
-  const input = make('input', { list: 'box-labels', autocomplete: 'off', maxlength: 80, dir: 'auto', 'aria-label': say('newLabel') });
+  const input = make('input', { list: 'box-labels', autocomplete: 'off', maxlength: 400, dir: 'auto', 'aria-label': say('newLabel') });
   const form = make('form', { method: 'dialog' }, make('label', {}, say('newLabel'), ' · ', say('selected', { count: number(count) })), input, list,
     make('button', { class: 'main' }, say('apply')));
   dialog('relabel', closed, form);

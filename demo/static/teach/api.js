@@ -1,6 +1,7 @@
 // Talks to the server: the session's name in a header, patience when the server is busy, one kind of error.
 
 const HEADER = 'X-Teach-Session';
+const PIECE = 30_000; // characters of a question, about half of what the server takes
 const PATIENCE = 5; // tries when the server says that it is busy
 
 export class ApiError extends Error {
@@ -19,6 +20,19 @@ export class Api {
   async send(method, path, body) {
     const response = await this.request(method, path, body);
     return response.status === 204 ? null : response.json().catch(() => { throw new ApiError(0, '', ''); }); // cut short
+  }
+
+  // Whether each of these files is a picture by its name or its first bytes: [{path, inside?, head?}] in pieces that the
+  // server takes.
+  async arePictures(files) {
+    const said = [];
+    for (let rest = files; rest.length;) {
+      let count = 0, size = 0;
+      while (count < rest.length && (!count || size < PIECE)) size += 2 * rest[count].path.length + (rest[count++].head?.length ?? 0) + 50;
+      said.push(...(await this.post('pictures', { files: rest.slice(0, count) })).pictures);
+      rest = rest.slice(count);
+    }
+    return said;
   }
 
   // The bytes of a download, as a Blob.

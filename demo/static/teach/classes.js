@@ -29,7 +29,7 @@ export class Classes {
     card.input = Object.assign(element('input', 'hw-hidden'), { type: 'file', multiple: true, accept: 'image/*' });
     card.wrong.id = `wrong-${one.key}`;
     card.name.setAttribute('aria-describedby', card.wrong.id);
-    Object.assign(card.name, { type: 'text', maxLength: 60, value: one.name, autocomplete: 'off' });
+    Object.assign(card.name, { type: 'text', maxLength: 400, value: one.name, autocomplete: 'off' });
     card.all.className = 'ht-all';
     card.files.append(card.fileText, card.input);
     card.head.append(card.name, card.count, card.files, card.up, card.remove);

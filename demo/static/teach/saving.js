@@ -1,6 +1,7 @@
 // Downloads: the pictures as a dataset, what was learned as a bundle. Pictures that were saved can be opened again.
 
 import { onLanguage, say } from '../language.js';
+import { ApiError } from './api.js';
 import { ArchiveError, readArchive } from './archive.js';
 import { inWords } from './notices.js';
 
@@ -59,10 +60,12 @@ export class Saving {
     const number = (this.opening += 1), { beginnings } = this.work;
     try {
       const archive = await readArchive(file);
-      if (number === this.opening && beginnings === this.work.beginnings) this.opened(archive);
+      if (number !== this.opening || beginnings !== this.work.beginnings) return;
+      this.opened(archive);
+      if (archive.others) this.notices.say('passedOver', { count: archive.others });
     } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
-      this.notices.say('notOpened', { name: file.name, text: say(error.message) });
+      if (!(error instanceof ArchiveError || error instanceof ApiError)) throw error;
+      this.notices.say('notOpened', { name: file.name, text: error instanceof ApiError ? inWords(error) : say(error.message) });
     }
   }
 }
