@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # `list` reads configurations only, and starts without numpy
 
 FORMAT = 1
 Json = dict[str, Any]
-_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 _MOST_LABELS = 100_000
 
 
@@ -208,7 +208,7 @@ class _Reader:
         return value
 
     def name(self, value: object) -> str:
-        if not isinstance(value, str) or not _NAME.fullmatch(value):
+        if not isinstance(value, str) or not NAME.fullmatch(value):
             raise self.fault("name", value, "1 to 64 letters, digits, '.', '-' or '_', starting with a letter or digit")
         return value
 
