@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,15 @@ def search(order: SearchOrder) -> Found:
     messages.print(f"{done} trials in {time.monotonic() - started:.1f} s; {before + done} in all")
     (order.out / VECTORS).unlink(missing_ok=True)
     trials = _as_values(study)
-    return Found(trials, changed(order.recipe, trials[0]["settings"]), study, unreadable)
+    return Found(trials, changed(_with_weights(order), trials[0]["settings"]), study, unreadable)
+
+
+def _with_weights(order: SearchOrder) -> Recipe:
+    """The recipe with the weights on which the trials were judged, whoever named them."""
+    from training.frozen import named_weights
+
+    weights = named_weights(order.start or order.recipe.backbone.weights)
+    return replace(order.recipe, backbone=replace(order.recipe.backbone, weights=weights))
 
 
 def _check(order: SearchOrder) -> None:
