@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -130,11 +131,23 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def parse_json(text: bytes, file: str) -> object:
-    """The strict JSON document in `text`; raises `UserError` on anything else, NaN and endless nesting included."""
+    """The strict JSON document in `text`; raises `UserError` on anything else: NaN, endless nesting, a key twice."""
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file} is not valid JSON: {error}", "copy the bundle again, whole", 422) from error
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> Json:
+    """An object of a JSON document; raises `ValueError` on a key that stands twice, which each reader takes its way."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"it holds the key {_first_twice(name for name, _ in pairs)[:100]!r} twice")
+    return found
+
+
+def _first_twice(texts: Iterable[str]) -> str:
+    return next(text for text, count in Counter(texts).items() if count > 1)
 
 
 def _no_constant(name: str) -> float:
@@ -233,8 +246,7 @@ class _Reader:
             raise self.fault("labels", value, f"a list of 2 to {_MOST_LABELS} texts")
         labels = tuple(self.text(label, f"labels[{number}]", 200) for number, label in enumerate(value))
         if len(set(labels)) < len(labels):
-            twice = next(label for number, label in enumerate(labels) if label in labels[:number])
-            raise self.fault("labels", twice, "a list in which each label stands once")
+            raise self.fault("labels", _first_twice(labels), "a list in which each label stands once")
         return labels
 
     def groups(self, value: object, labels: list[str]) -> dict[str, str]:
