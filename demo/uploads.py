@@ -96,7 +96,7 @@ def plain_disposition(given: bytes) -> bytes:
     values: dict[str, str] = {}
     try:
         for name, value in header.get_params(header="Content-Disposition") or []:
-            values.setdefault(name.lower().rstrip("* "), collapse_rfc2231_value(value).strip('"'))
+            values.setdefault(name.lower().rstrip("* "), collapse_rfc2231_value(value))
     except ValueError:  # a character set that is none for texts, or a number of a piece that is none
         return given
     plain = parse_options_header(given)[1]
