@@ -8,15 +8,22 @@ It does not know what a picture is (`classifier` does).
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from handwriter_models.bundle_config import NAME, BundleConfig, NetworkConfig, Preprocessing, Rejection, parse_json
+from handwriter_models.bundle_config import (
+    NAME,
+    BundleConfig,
+    NetworkConfig,
+    Preprocessing,
+    Rejection,
+    json_text,
+    parse_json,
+)
 from handwriter_models.errors import UserError
 from handwriter_models.hub.refs import parse_reference
 from handwriter_models.paths import name_or_path, user_path
@@ -189,7 +196,7 @@ def write_bundle(
     check_state(config, state, str(target / WEIGHTS_FILE))
     check_replaceable(target)
     files = {
-        CONFIG_FILE: json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n",
+        CONFIG_FILE: _config_bytes(document, target / CONFIG_FILE),
         WEIGHTS_FILE: state_bytes(state),
         CARD_FILE: card.encode(),
         **{f"{FIGURES_FOLDER}/{_figure_name(name)}": data for name, data in (figures or {}).items()},
@@ -202,6 +209,27 @@ def write_bundle(
         take_place(fresh, target, Path(work) / "old")
         _sync_folder(target.parent)
     return target
+
+
+def _config_bytes(document: dict[str, Any], path: Path) -> bytes:
+    """The config as it is written; without the largest metrics where it would be larger than what is read.
+
+    Raises `UserError` when that is not enough: 100 000 labels of 200 characters each are.
+    """
+    data = json_text(document).encode() + b"\n"
+    for name in ("confusion", "per_label", "labels"):
+        if len(data) <= LARGEST[CONFIG_FILE]:
+            return data
+        left = {key: value for key, value in document["metrics"].items() if key != name}
+        document = {**document, "metrics": left}
+        data = json_text(document).encode() + b"\n"
+    if len(data) > LARGEST[CONFIG_FILE]:
+        raise UserError(
+            f"{path} would have {len(data) / 2**20:.0f} MB, at most {LARGEST[CONFIG_FILE] // 2**20} are read",
+            "use fewer or shorter labels",
+            413,
+        )
+    return data
 
 
 def take_place(fresh: Path, target: Path, aside: Path) -> None:

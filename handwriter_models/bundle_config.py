@@ -24,7 +24,8 @@ if TYPE_CHECKING:  # `list` reads configurations only, and starts without numpy
 FORMAT = 1
 Json = dict[str, Any]
 NAME = re.compile(r"[^\W_][\w.-]{0,63}")
-_MOST_LABELS = 100_000
+MOST_LABELS = 100_000
+_LINE = 240  # characters; the metrics of one label are as long
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,21 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     if isinstance(value, Mapping):
         return {key: _listed(item) for key, item in value.items()}
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def json_text(value: Any, indent: str = "") -> str:  # noqa: ANN401 - any JSON value
+    """The JSON text of a value, for people and for size: what fits a line is in one, as any list of numbers is."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    numbers = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
+    if not isinstance(value, dict | list) or numbers or len(indent) + len(line) <= _LINE:
+        return line
+    inner = f"{indent}  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key, ensure_ascii=False)}: {json_text(item, inner)}" for key, item in value.items()]
+    else:
+        items = [json_text(item, inner) for item in value]
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return left + ",".join(f"\n{inner}{item}" for item in items) + f"\n{indent}{right}"
 
 
 def parse_json(text: bytes, file: str) -> object:
@@ -242,8 +258,8 @@ class _Reader:
         return value
 
     def labels(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not 2 <= len(value) <= _MOST_LABELS:
-            raise self.fault("labels", value, f"a list of 2 to {_MOST_LABELS} texts")
+        if not isinstance(value, list) or not 2 <= len(value) <= MOST_LABELS:
+            raise self.fault("labels", value, f"a list of 2 to {MOST_LABELS} texts")
         labels = tuple(self.text(label, f"labels[{number}]", 200) for number, label in enumerate(value))
         if len(set(labels)) < len(labels):
             raise self.fault("labels", _first_twice(labels), "a list in which each label stands once")
@@ -260,7 +276,7 @@ class _Reader:
         arguments = self.mapping(values["arguments"], "network.arguments")
         if "outputs" not in arguments:
             raise UserError(f"{self.file}: field 'network.arguments.outputs' is missing", "make the bundle again", 422)
-        self.integer(arguments["outputs"], "network.arguments.outputs", 1, _MOST_LABELS + 1)
+        self.integer(arguments["outputs"], "network.arguments.outputs", 1, MOST_LABELS + 1)
         return NetworkConfig(self.text(values["name"], "network.name", 64), arguments)
 
     def preprocessing(self, value: object) -> Preprocessing:
