@@ -217,12 +217,13 @@ def _config_bytes(document: dict[str, Any], path: Path) -> bytes:
     Raises `UserError` when that is not enough: 100 000 labels of 200 characters each are.
     """
     data = json_text(document).encode() + b"\n"
+    left_out: list[str] = []
     for name in ("confusion", "per_label", "labels"):
         if len(data) <= LARGEST[CONFIG_FILE]:
             return data
-        left = {key: value for key, value in document["metrics"].items() if key != name}
-        document = {**document, "metrics": left}
-        data = json_text(document).encode() + b"\n"
+        left_out.append(name)
+        kept = {key: value for key, value in document["metrics"].items() if key not in left_out}
+        data = json_text({**document, "metrics": {**kept, "left_out_for_size": left_out}}).encode() + b"\n"
     if len(data) > LARGEST[CONFIG_FILE]:
         raise UserError(
             f"{path} would have {len(data) / 2**20:.0f} MB, at most {LARGEST[CONFIG_FILE] // 2**20} are read",
