@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from curation.progress import Bar
+from handwriter_models.disk import disk_fault, fault_of_folder
 from handwriter_models.errors import UserError
 from training.progress import messages
 from training.recipes import Recipe, recipe_from_table
@@ -152,6 +153,8 @@ def _study(order: SearchOrder, identity: dict[str, Any]) -> optuna.Study:
             storage=_storage(order.out), study_name=NAME, direction="minimize", load_if_exists=True
         )
     except Exception as error:  # SQLAlchemy's errors have no common base with the system's
+        if fault := disk_fault(error) or fault_of_folder(order.out):
+            raise fault from error
         reason = str(error).splitlines()[0]
         raise UserError(f"{order.out / STORE} cannot be used: {reason}", "give another --out, or --restart") from error
     known = study.user_attrs.get("identity")
