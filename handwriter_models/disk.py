@@ -15,7 +15,7 @@ from pathlib import Path
 from handwriter_models.errors import UserError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_SAID_FULL = ("No space left on device", "Disk quota exceeded", "File too large", "database or disk is full")
+_SAID_FULL = ("No space left on device", "Disk quota exceeded", "database or disk is full")
 _TRIAL = 256 * 1024  # bytes: what SQLite makes beside a database is smaller
 
 
@@ -62,5 +62,6 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(one))
         yield one
-        waiting += [cause for cause in (one.__context__, one.__cause__) if cause is not None]
+        before = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+        waiting += [before] if before else []
         waiting += one.exceptions if isinstance(one, BaseExceptionGroup) else ()

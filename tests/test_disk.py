@@ -129,6 +129,13 @@ def wrapped(error: Exception) -> Exception:
         return found
 
 
+def fail_after_a_full_disk() -> None:
+    try:
+        raise full()
+    except OSError:
+        raise KeyError("ours") from None
+
+
 def test_cause_is_found_in_what_libraries_make_of_it() -> None:
     for error in (
         full(),
@@ -145,6 +152,9 @@ def test_cause_is_found_in_what_libraries_make_of_it() -> None:
     read_only = disk_fault(OSError(errno.EROFS, os.strerror(errno.EROFS), "한글.png"))
     assert read_only
     assert "한글.png may only be read" in read_only.what
+    with pytest.raises(KeyError) as ours:
+        fail_after_a_full_disk()
+    assert disk_fault(ours.value) is None, "what was dealt with is not the cause"
     for other in (OSError(errno.EACCES, "no"), ValueError("disk"), UserError("No space left on device"), KeyError(28)):
         assert disk_fault(other) is None
 

@@ -19,6 +19,7 @@ from functools import cache
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
+from handwriter_models.disk import disk_fault
 from handwriter_models.errors import UserError
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def _explained(error: BaseException, place: str, token: str | None, reads: bool)
         isinstance(one, httpx2.TransportError) for one in chain
     ):
         return _of_network(error, place)
+    if fault := disk_fault(error):  # of the cache
+        return fault
     if isinstance(error, OSError | RuntimeError):
         what = _without(f"{type(error).__name__}: {error}", token)
         return UserError(f"{place}: {what}", "what was finished is kept; run it again", 502)
