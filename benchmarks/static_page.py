@@ -142,7 +142,7 @@ def measure() -> list[Figure]:
     """All figures."""
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work) / "site"
-        write_static_site([find_bundle(name) for name in MODELS], folder)
+        write_static_site({name: find_bundle(name) for name in MODELS}, folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
         with served(folder) as address, chromium(Look(motion=True)) as page:
             page.driver.set_script_timeout(300)

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from handwriter_models.errors import UserError
+from handwriter_models.paths import user_path
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 NAMES = "google, naver, bing, duckduckgo, openverse, commons"
@@ -21,11 +22,14 @@ def _option(text: str, *names: str, **rules: Any) -> Any:  # noqa: ANN401 - type
     return typer.Option(*names, help=text, **rules)
 
 
-Keywords = Annotated[Path | None, _option("text file, UTF-8, one keyword a line: `words` or `label = words`")]
-Folder = Annotated[Path | None, _option("folder of the dataset (default: data/NAME for NAME.txt)", show_default=False)]
+KEYWORDS = "text file, UTF-8, one keyword a line: `words` or `label = words`"
+Keywords = Annotated[Path | None, _option(KEYWORDS, parser=user_path)]
+FOLDER = "folder of the dataset (default: data/NAME for NAME.txt)"
+Folder = Annotated[Path | None, _option(FOLDER, parser=user_path, show_default=False)]
 Engines = Annotated[str, _option(f"which searches to ask, with commas; all: {NAMES}")]
 Limit = Annotated[int, _option("pictures to keep of each class from each engine", min=1)]
-Status = Annotated[Path | None, _option("show what a dataset holds and what is going on in it, and stop")]
+STATUS = "show what a dataset holds and what is going on in it, and stop"
+Status = Annotated[Path | None, _option(STATUS, parser=user_path)]
 # Which pictures
 FILTERS = "size=large, type=face, colour=gray, age=week, licence=any-cc …; may be repeated"
 Filters = Annotated[list[str] | None, _option(FILTERS, "--filter")]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from handwriter_models.backbone_networks import TENSORFLOW, built, head_name
 from handwriter_models.errors import UserError
+from handwriter_models.paths import user_path
 from handwriter_models.weights import header_kinds
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def weighted(name: str, weights: str, fetch: Fetch | None = None) -> tuple[str, 
     if weights == NONE:
         return NONE, built(name)
     if weights != IMAGENET:
-        return _from_file(name, Path(weights))
+        return _from_file(name, user_path(weights))
     if name == TENSORFLOW:
         raise UserError(f"{name} has no weights that could be fetched", "give --weights FILE.safetensors")
     from handwriter_models.torchvision_import import torchvision

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handwriter_models.errors import UserError
+from handwriter_models.paths import name_or_path, user_path
 
 if TYPE_CHECKING:
     from curation.links import Thresholds
@@ -29,13 +30,18 @@ def _option(text: str, *names: str, **rules: Any) -> Any:  # noqa: ANN401 - type
 
 
 Folder = Annotated[
-    Path, typer.Argument(metavar="DATASET", help="folder of a crawl, or of pictures in a folder for each class")
+    Path,
+    typer.Argument(
+        metavar="DATASET", help="folder of a crawl, or of pictures in a folder for each class", parser=user_path
+    ),
 ]
 AsJson = Annotated[bool, _option("print the result as JSON, all else on standard error", "--json")]
 Identity = Annotated[int, _option("bits in which the hashes of copies may differ", min=0, max=12)]
 Variants = Annotated[int, _option("the same for mirrored, turned and inverted copies", min=0, max=8)]
-Network = Annotated[str, _option("network whose features tell which pictures are odd (default: quality only)")]
-Weights = Annotated[str, _option("its weights: imagenet, none, or a .safetensors file")]
+Network = Annotated[
+    str, _option("network whose features tell which pictures are odd (default: quality only)", parser=name_or_path)
+]
+Weights = Annotated[str, _option("its weights: imagenet, none, or a .safetensors file", parser=name_or_path)]
 
 
 @app.command()
@@ -186,7 +192,7 @@ def stats(dataset: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def export(
     dataset: Folder,
-    out: Annotated[Path, typer.Argument(help="new folder for the export")],
+    out: Annotated[Path, typer.Argument(help="new folder for the export", parser=user_path)],
     form: Annotated[str, _option("imagefolder, parquet, webdataset, csv or html", "--format")] = "imagefolder",
     copy: Annotated[bool, _option("copy files where a second name for them would do", "--copy")] = False,
     as_json: AsJson = False,
@@ -208,7 +214,9 @@ def publish(
     private: Annotated[bool, _option("make a new repository private", "--private")] = False,
     unlicensed: Annotated[bool, _option("also pictures whose licence is not known", "--unlicensed")] = False,
     force: Annotated[bool, _option("also into a repository that holds something else", "--force")] = False,
-    token_file: Annotated[Path | None, _option("file that holds your token; else HF_TOKEN or your log-in")] = None,
+    token_file: Annotated[
+        Path | None, _option("file that holds your token; else HF_TOKEN or your log-in", parser=user_path)
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Publishes the kept pictures on the Hugging Face Hub, with sources and licences; a second time, what has changed.

@@ -15,6 +15,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from curation.schema import APPLICATION, STEPS, Steps
+from handwriter_models.disk import fault_of_folder
 from handwriter_models.errors import UserError
 
 PATIENCE = 60.0  # seconds to wait for another process's transaction; one takes milliseconds
@@ -27,6 +28,9 @@ _TOLD = (
     ("not a database", "{} is not a dataset's database", "give another folder, or move that file away"),
     ("malformed", "{} is damaged", "restore it from a copy, or start anew in another folder; the pictures are whole"),
 )
+
+# What SQLite also says when it has no room for the files beside the database, or may not write to its folder.
+_MAY_BE_FULL = ("disk is full", "disk I/O", "unable to open", "readonly")
 
 
 class Database:
@@ -85,6 +89,9 @@ class Database:
         try:
             yield
         except sqlite3.DatabaseError as error:
+            fault = fault_of_folder(self.path.parent) if any(one in str(error) for one in _MAY_BE_FULL) else None
+            if fault:
+                raise fault from error
             for sign, what, hint in _TOLD:
                 if sign in str(error):
                     raise UserError(what.format(self.path), hint) from error

@@ -9,23 +9,35 @@ from typing import Annotated
 import typer
 
 from handwriter_models.errors import run_command
+from handwriter_models.paths import name_or_path, user_path
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
-Models = Annotated[list[str] | None, typer.Option("--model", metavar="NAME|FOLDER", help="Model to offer; repeatable.")]
+MODELS = "Model to offer, by NAME=… under another name; repeatable."
+Models = Annotated[list[str] | None, typer.Option("--model", metavar="[NAME=]BUNDLE", help=MODELS, parser=name_or_path)]
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for all.")]
 Port = Annotated[int, typer.Option(help="Port to listen on; 0 for any free one.")]
 Share = Annotated[bool, typer.Option("--share", help="Also open a public link through Gradio.")]
 Corrections = Annotated[
     Path | None,
-    typer.Option("--feedback", metavar="DATASET", envvar="HANDWRITER_FEEDBACK", help="Keep visitors' corrections."),
+    typer.Option(
+        "--feedback",
+        metavar="DATASET",
+        envvar="HANDWRITER_FEEDBACK",
+        help="Keep visitors' corrections.",
+        parser=user_path,
+    ),
 ]
 Megabytes = Annotated[int, typer.Option("--feedback-limit", metavar="MB", help="How much of them is kept.")]
 Auth = Annotated[
     list[str] | None, typer.Option("--auth", metavar="USER:PASSWORD", help="Who may use the server; repeatable.")
 ]
-AuthFile = Annotated[Path | None, typer.Option(metavar="FILE", help="The same, one a line (not seen by `ps`).")]
-TokenFile = Annotated[Path | None, typer.Option(metavar="FILE", help="A token that lets programs in.")]
+AuthFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The same, one a line (not seen by `ps`).", parser=user_path)
+]
+TokenFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="A token that lets programs in.", parser=user_path)
+]
 Rate = Annotated[str, typer.Option("--rate-limit", metavar="RATE", help="By address: 20/s, 100/m or off.")]
 Names = Annotated[
     list[str] | None,

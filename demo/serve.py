@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,7 +81,7 @@ def serve(options: Options) -> None:
         _serve(options, opened, folders, started)
 
 
-def _serve(options: Options, opened: socket.socket, folders: Sequence[Path], started: float) -> None:
+def _serve(options: Options, opened: socket.socket, folders: Mapping[str, Path], started: float) -> None:
     guards = guards_of(options)
     feedback = _feedback(options)
     from demo.api import Service  # torch and gradio, from here on

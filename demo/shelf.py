@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from demo.space_file import space_models
-from handwriter_models.bundle import bundled_names, find_bundle, read_config
+from handwriter_models.bundle import bundled_names, find_bundles, read_bundle
 from handwriter_models.errors import UserError
 from handwriter_models.learning.intervals import wilson
 
@@ -120,33 +120,30 @@ def _drawn_line() -> np.ndarray[Any, np.dtype[np.uint8]]:
     return picture
 
 
-def find_models(asked: Sequence[str]) -> list[Path]:
-    """The folders of the models asked for, else of those of the Space, else of all bundled ones with `digits` first.
+def find_models(asked: Sequence[str]) -> dict[str, Path]:
+    """Name and folder of the models asked for, else of those of the Space, else of all bundled ones, `digits` first.
 
-    Loads no torch, so that a mistyped name is told at once; raises `UserError` when one is unknown, when its config
-    is broken, when two share a name, or when there is none at all.
+    `NAME=BUNDLE` gives a model another name. Loads no torch, so that a mistyped name is told at once; raises
+    `UserError` when one is unknown, when its config is broken, when two share a name, or when there is none at all.
     """
     names = list(asked) or space_models() or sorted(bundled_names(), key=lambda name: (name != "digits", name))
     if not names:
         raise UserError("no model is bundled", "train one (python training fit --help) and give --model FOLDER", 422)
-    folders = [find_bundle(name) for name in names]
-    found: set[str] = set()
-    for folder in folders:
-        name = read_config(folder).name
-        if name in found:
-            raise UserError(f"two models are called {name!r}", "give each --model once; names must differ", 422)
-        found.add(name)
-    return folders
+    return find_bundles(names)
 
 
-def load_shelf(folders: Sequence[Path]) -> Shelf:
-    """Loads the models; raises `UserError` on a broken one."""
+def load_shelf(folders: Mapping[str, Path]) -> Shelf:
+    """Loads the models under the names that they are given; raises `UserError` on a broken one."""
     import torch
 
-    from handwriter_models import load
+    from handwriter_models.classifier import Classifier
 
     torch.set_num_threads(1)  # networks this small are slower on two threads, and requests run side by side anyway
-    return Shelf([Shelved(load(folder), folder) for folder in folders])
+    models = []
+    for name, folder in folders.items():
+        config, network = read_bundle(folder)
+        models.append(Shelved(Classifier(replace(config, name=name), network), folder))
+    return Shelf(models)
 
 
 class Workers:

@@ -11,11 +11,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from dataclasses import dataclass
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from handwriter_models.errors import UserError
@@ -26,6 +29,7 @@ FIELDS = ("file", "model", "seen")
 _ENVELOPE = 16 * 1024  # boundaries, part headers and the short fields around the picture
 _READ_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
+_LONGEST_DISPOSITION = 2048  # bytes of a name with all that belongs to it
 _HOW = "send multipart/form-data with the picture in the field 'file': curl -F file=@picture.png ADDRESS/predict/"
 
 
@@ -69,6 +73,42 @@ class _Counter:
             return
 
 
+class _Parser(MultiPartParser):
+    """Starlette's, which also takes a name that a client has encoded for other scripts (`filename*=`)."""
+
+    def on_header_end(self) -> None:
+        super().on_header_end()
+        given = self._current_part.content_disposition
+        if given and b"*" in given:
+            self._current_part.content_disposition = plain_disposition(given)
+
+
+def plain_disposition(given: bytes) -> bytes:
+    """A Content-Disposition in which `name` and `filename` stand plainly, as multipart forms want it (RFC 7578).
+
+    Clients write `filename*=UTF-8''%ED%95%9C.png` all the same (RFC 5987, 8187), in other character sets, or in pieces
+    (RFC 2231). A plain value, where there is one, stays the one that counts.
+    """
+    if len(given) > _LONGEST_DISPOSITION:
+        return given
+    header = Message()
+    header["Content-Disposition"] = given.decode("latin-1").replace("\r", " ").replace("\n", " ")
+    values: dict[str, str] = {}
+    try:
+        for name, value in header.get_params(header="Content-Disposition") or []:
+            values.setdefault(name.lower().rstrip("* "), collapse_rfc2231_value(value))
+    except ValueError:  # a character set that is none for texts, or a number of a piece that is none
+        return given
+    plain = parse_options_header(given)[1]
+    missing = [name for name in ("name", "filename") if name in values and name.encode() not in plain]
+    more = "".join(f'; {name}="{_quoted(values[name])}"' for name in missing)
+    return given + more.encode("utf-8", "replace")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
 @dataclass(frozen=True)
 class FormRules:
     """What a form may hold: bytes and number of pictures, all together, and the names of its fields."""
@@ -93,7 +133,8 @@ async def read_form(request: Request, rules: FormRules) -> FormData:
         _check_headers(request, rules)
         async with asyncio.timeout(_READ_SECONDS):
             most = rules.pictures + 3  # so that a few too many are told, and more are not even parsed
-            form = await Request(request.scope, counter).form(max_files=most, max_fields=16, max_part_size=4096)
+            stream = Request(request.scope, counter).stream()
+            form = await _Parser(request.headers, stream, max_files=most, max_fields=16, max_part_size=4096).parse()
     except _TooLarge:
         await counter.drain()
         raise _too_large(rules) from None

@@ -8,17 +8,25 @@ It does not know what a picture is (`classifier` does).
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from handwriter_models.bundle_config import BundleConfig, NetworkConfig, Preprocessing, Rejection, parse_json
+from handwriter_models.bundle_config import (
+    NAME,
+    BundleConfig,
+    NetworkConfig,
+    Preprocessing,
+    Rejection,
+    json_text,
+    parse_json,
+)
 from handwriter_models.errors import UserError
 from handwriter_models.hub.refs import parse_reference
+from handwriter_models.paths import name_or_path, user_path
 from handwriter_models.weights import WEIGHTS_FILE, check_state, network_from_bytes, state_bytes
 
 if TYPE_CHECKING:
@@ -56,6 +64,7 @@ def find_bundle(name: str | os.PathLike[str]) -> Path:
 
     Raises `UserError` that lists the known names, or says why the Hub did not give it.
     """
+    name = name_or_path(name) if isinstance(name, str) else user_path(name)
     if isinstance(name, str) and name in bundled_names():
         return BUNDLED / name
     known = ", ".join(bundled_names()) or "none"
@@ -78,6 +87,39 @@ def find_bundle(name: str | os.PathLike[str]) -> Path:
     raise UserError(
         f"unknown model {str(name)!r}", f"give a folder, user/repo of the Hub, or a bundled model: {known}", 422
     )
+
+
+def find_bundles(names: Iterable[str]) -> dict[str, Path]:
+    """The folders of several bundles by the names that they go by: their own, or NAME of `NAME=BUNDLE`.
+
+    BUNDLE is anything that `find_bundle` takes. Raises `UserError` as it does, when a config is broken, and when two
+    bundles would go by one name: neither is silently left out.
+    """
+    found: dict[str, Path] = {}
+    for text in names:
+        given, bundle = _named(text)
+        folder = find_bundle(bundle)
+        own = read_config(folder).name
+        name = given or own
+        if name in found:
+            raise UserError(
+                f"two models are called {name!r}: {found[name]} and {folder}",
+                f"give one of them another name: {name}-2={bundle}" if folder != found[name] else "give each once",
+                422,
+            )
+        found[name] = folder
+    return found
+
+
+def _named(text: str) -> tuple[str, str]:
+    """The name and the bundle in `NAME=BUNDLE`; without a name "" and the text, which may be a folder with a `=`."""
+    name, equals, bundle = text.partition("=")
+    if not equals or (user_path(text) / CONFIG_FILE).is_file():
+        return "", text
+    if not NAME.fullmatch(name):
+        hint = "NAME=BUNDLE: NAME has up to 64 letters, digits, '.', '-' or '_', and begins with a letter or digit"
+        raise UserError(f"{name!r} in {text!r} is no name of a model", hint, 422)
+    return name, name_or_path(bundle)
 
 
 def pinned(name: str) -> str:
@@ -154,7 +196,7 @@ def write_bundle(
     check_state(config, state, str(target / WEIGHTS_FILE))
     check_replaceable(target)
     files = {
-        CONFIG_FILE: json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False).encode() + b"\n",
+        CONFIG_FILE: _config_bytes(document, target / CONFIG_FILE),
         WEIGHTS_FILE: state_bytes(state),
         CARD_FILE: card.encode(),
         **{f"{FIGURES_FOLDER}/{_figure_name(name)}": data for name, data in (figures or {}).items()},
@@ -167,6 +209,28 @@ def write_bundle(
         take_place(fresh, target, Path(work) / "old")
         _sync_folder(target.parent)
     return target
+
+
+def _config_bytes(document: dict[str, Any], path: Path) -> bytes:
+    """The config as it is written; without the largest metrics where it would be larger than what is read.
+
+    Raises `UserError` when that is not enough: 100 000 labels of 200 characters each are.
+    """
+    data = json_text(document).encode() + b"\n"
+    left_out: list[str] = []
+    for name in ("confusion", "per_label", "labels"):
+        if len(data) <= LARGEST[CONFIG_FILE]:
+            return data
+        left_out.append(name)
+        kept = {key: value for key, value in document["metrics"].items() if key not in left_out}
+        data = json_text({**document, "metrics": {**kept, "left_out_for_size": left_out}}).encode() + b"\n"
+    if len(data) > LARGEST[CONFIG_FILE]:
+        raise UserError(
+            f"{path} would have {len(data) / 2**20:.0f} MB, at most {LARGEST[CONFIG_FILE] // 2**20} are read",
+            "use fewer or shorter labels",
+            413,
+        )
+    return data
 
 
 def take_place(fresh: Path, target: Path, aside: Path) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:  # `list` reads configurations only, and starts without numpy
 
 FORMAT = 1
 Json = dict[str, Any]
-_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
-_MOST_LABELS = 100_000
+NAME = re.compile(r"[^\W_][\w.-]{0,63}")
+MOST_LABELS = 100_000
+_LINE = 240  # characters; the metrics of one label are as long
 
 
 @dataclass(frozen=True)
@@ -130,12 +132,39 @@ def _listed(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     return [_listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+def json_text(value: Any, indent: str = "") -> str:  # noqa: ANN401 - any JSON value
+    """The JSON text of a value, for people and for size: what fits a line is in one, as any list of numbers is."""
+    line = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    numbers = isinstance(value, list) and all(isinstance(item, int | float) for item in value)
+    if not isinstance(value, dict | list) or numbers or len(indent) + len(line) <= _LINE:
+        return line
+    inner = f"{indent}  "
+    if isinstance(value, dict):
+        items = [f"{json.dumps(key, ensure_ascii=False)}: {json_text(item, inner)}" for key, item in value.items()]
+    else:
+        items = [json_text(item, inner) for item in value]
+    left, right = "{}" if isinstance(value, dict) else "[]"
+    return left + ",".join(f"\n{inner}{item}" for item in items) + f"\n{indent}{right}"
+
+
 def parse_json(text: bytes, file: str) -> object:
-    """The strict JSON document in `text`; raises `UserError` on anything else, NaN and endless nesting included."""
+    """The strict JSON document in `text`; raises `UserError` on anything else: NaN, endless nesting, a key twice."""
     try:
-        return json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=unique_keys)
     except (ValueError, RecursionError) as error:
         raise UserError(f"{file} is not valid JSON: {error}", "copy the bundle again, whole", 422) from error
+
+
+def unique_keys(pairs: list[tuple[str, Any]]) -> Json:
+    """An object of a JSON document; raises `ValueError` on a key that stands twice, which each reader takes its way."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"it holds the key {_first_twice(name for name, _ in pairs)[:100]!r} twice")
+    return found
+
+
+def _first_twice(texts: Iterable[str]) -> str:
+    return next(text for text, count in Counter(texts).items() if count > 1)
 
 
 def _no_constant(name: str) -> float:
@@ -209,7 +238,7 @@ class _Reader:
         return value
 
     def name(self, value: object) -> str:
-        if not isinstance(value, str) or not _NAME.fullmatch(value):
+        if not isinstance(value, str) or not NAME.fullmatch(value):
             raise self.fault("name", value, "1 to 64 letters, digits, '.', '-' or '_', starting with a letter or digit")
         return value
 
@@ -230,12 +259,11 @@ class _Reader:
         return value
 
     def labels(self, value: object) -> tuple[str, ...]:
-        if not isinstance(value, list) or not 2 <= len(value) <= _MOST_LABELS:
-            raise self.fault("labels", value, f"a list of 2 to {_MOST_LABELS} texts")
+        if not isinstance(value, list) or not 2 <= len(value) <= MOST_LABELS:
+            raise self.fault("labels", value, f"a list of 2 to {MOST_LABELS} texts")
         labels = tuple(self.text(label, f"labels[{number}]", LONGEST) for number, label in enumerate(value))
         if len(set(labels)) < len(labels):
-            twice = next(label for number, label in enumerate(labels) if label in labels[:number])
-            raise self.fault("labels", twice, "a list in which each label stands once")
+            raise self.fault("labels", _first_twice(labels), "a list in which each label stands once")
         return labels
 
     def groups(self, value: object, labels: list[str]) -> dict[str, str]:
@@ -249,7 +277,7 @@ class _Reader:
         arguments = self.mapping(values["arguments"], "network.arguments")
         if "outputs" not in arguments:
             raise UserError(f"{self.file}: field 'network.arguments.outputs' is missing", "make the bundle again", 422)
-        self.integer(arguments["outputs"], "network.arguments.outputs", 1, _MOST_LABELS + 1)
+        self.integer(arguments["outputs"], "network.arguments.outputs", 1, MOST_LABELS + 1)
         return NetworkConfig(self.text(values["name"], "network.name", 64), arguments)
 
     def preprocessing(self, value: object) -> Preprocessing:

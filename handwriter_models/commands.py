@@ -18,6 +18,7 @@ import typer
 
 from handwriter_models.bundle import bundle_bytes, bundled_names, find_bundle, read_config
 from handwriter_models.errors import INCOMPLETE, UserError
+from handwriter_models.paths import name_or_path, user_path
 from handwriter_models.picture_files import PictureFiles, picture_files
 from handwriter_models.static_site.commands import site
 from handwriter_models.weights import WEIGHTS_FILE, parameter_count
@@ -95,9 +96,12 @@ def _print_models(models: list[Json]) -> None:
 
 @app.command("predict")
 def predict(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Pictures, or folders of pictures.", parser=user_path, show_default=False)
+    ],
     model: Annotated[
-        str, typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.")
+        str,
+        typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.", parser=name_or_path),
     ] = "digits",
     as_json: AsJson = False,
 ) -> None:
@@ -190,7 +194,7 @@ def _cells(answer: _Answer) -> tuple[str, ...]:
 def download(
     reference: Annotated[str, typer.Argument(metavar="USER/REPO[@REVISION]", help="Of the Hub.", show_default=False)],
     out: Annotated[
-        Path | None, typer.Option(help="A folder to copy the bundle to; else it stays in the cache.")
+        Path | None, typer.Option(help="A folder to copy the bundle to; else it stays in the cache.", parser=user_path)
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -208,10 +212,15 @@ def download(
 
 @app.command("explain")
 def explain(
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of pictures.", show_default=False)],
-    out: Annotated[Path, typer.Option(help="Folder for the pictures of the explanations.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Pictures, or folders of pictures.", parser=user_path, show_default=False)
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder for the pictures of the explanations.", parser=user_path, show_default=False)
+    ],
     model: Annotated[
-        str, typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.")
+        str,
+        typer.Option("--model", help="A bundled model's name, a bundle's folder, or user/repo.", parser=name_or_path),
     ] = "digits",
     label: Annotated[str | None, typer.Option(help="The label to explain; else what the model says.")] = None,
     method: Annotated[str | None, typer.Option(help="grad-cam (photographs) or integrated-gradients (ink).")] = None,

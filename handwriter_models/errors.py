@@ -32,7 +32,7 @@ class UserError(Exception):
 
 
 def run_command(command: Callable[[], object]) -> None:
-    """Runs a typer application and exits: 2 with a message on `UserError`, 130 when interrupted."""
+    """Runs a typer application and exits: 2 with a message on `UserError` or a full disk, 130 when interrupted."""
     try:
         command()
     except UserError as error:
@@ -41,3 +41,11 @@ def run_command(command: Callable[[], object]) -> None:
     except KeyboardInterrupt:
         print("interrupted; what was finished is saved", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        from handwriter_models.disk import disk_fault  # which is made of this module's error
+
+        fault = disk_fault(error)
+        if fault is None:
+            raise
+        print(f"error: {fault}", file=sys.stderr)
+        sys.exit(WRONG_USE)

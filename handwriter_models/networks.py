@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from handwriter_models.backbone_networks import backbone_names
+from handwriter_models.bundle_config import MOST_LABELS
 from handwriter_models.errors import UserError
 
 
@@ -237,6 +238,8 @@ _BUILDERS: dict[str, tuple[type[Any], Any]] = {
     "adapted": (AdaptedArguments, _adapted),
 }
 NETWORK_NAMES = tuple(_BUILDERS)
+_WIDEST = 4096  # of a layer
+_MOST_OUTPUTS = MOST_LABELS + 1  # one is for the background
 
 
 def resolve_arguments(name: str, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401 - one dataclass a network
@@ -254,15 +257,16 @@ def resolve_arguments(name: str, arguments: Mapping[str, Any]) -> Any:  # noqa: 
 
 def _checked(network: str, field: str, default: object, arguments: Mapping[str, Any]) -> object:
     value = arguments.get(field, default)
+    most = _MOST_OUTPUTS if field in ("outputs", "groups") else _WIDEST
     if isinstance(default, tuple):
-        good = isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(_is_size(item) for item in value)
+        good = isinstance(value, list | tuple) and 0 < len(value) <= 16 and all(_is_size(item, most) for item in value)
         value = tuple(value) if good else value
     elif isinstance(default, str):
         good = isinstance(value, str) and value in backbone_names()
     elif isinstance(default, float):
         good = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1
     else:
-        good = _is_size(value) or (
+        good = _is_size(value, most) or (
             field in ("hidden", "classes") and network in ("transfer", "adapted") and value == 0 and value is not False
         )
     if not good:
@@ -272,8 +276,8 @@ def _checked(network: str, field: str, default: object, arguments: Mapping[str, 
     return value
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 4096
+def _is_size(value: object, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= most
 
 
 def build(name: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from handwriter_models.bundle_config import BundleConfig
+from handwriter_models.bundle_config import BundleConfig, unique_keys
 from handwriter_models.errors import UserError
 
 if TYPE_CHECKING:
@@ -38,11 +38,12 @@ def header_kinds(head: bytes, file: str) -> dict[str, TensorKind]:
     if len(head) < 8 or length > _LARGEST_HEADER or length + 8 > len(head):
         raise UserError(f"{file} is not a whole safetensors file", _AGAIN, 422)
     try:
-        document = json.loads(head[8 : 8 + length])
+        document = json.loads(head[8 : 8 + length], object_pairs_hook=unique_keys)
         document.pop("__metadata__", None)
         return {name: _kind(entry) for name, entry in document.items()}
     except (ValueError, RecursionError, AttributeError, KeyError, TypeError) as error:
-        raise UserError(f"{file} has a damaged header", _AGAIN, 422) from error
+        why = f": {error}" if "twice" in str(error) else ""
+        raise UserError(f"{file} has a damaged header{why}", _AGAIN, 422) from error
 
 
 def _kind(entry: dict[str, Any]) -> TensorKind:

@@ -107,13 +107,13 @@ def _serve(bundle: str, publishing: Json, token: str, said: list[str]) -> Json:
     from demo.api import Service
     from demo.publish_routes import publish_routes
     from demo.publishing import Publishing
-    from demo.shelf import Workers, load_shelf
+    from demo.shelf import Workers, find_models, load_shelf
     from handwriter_models.errors import UserError
     from handwriter_models.serving import listening
 
     app = FastAPI()
     app.add_exception_handler(UserError, _refuse)
-    service = Service(load_shelf([Path(bundle)]), Workers())
+    service = Service(load_shelf(find_models([bundle])), Workers())
     app.include_router(publish_routes(service, Publishing(**publishing, token=lambda: token)))
     opened = listening("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=True))

@@ -39,10 +39,14 @@ Reply = tuple[int, dict[str, str], bytes]
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls the nth request from now: `cut` before it is done, `cut after` it, `slow`, or a status."""
+    """What befalls the nth request from now.
+
+    `cut` before it is done, `cut after` it, `slow`, `circle` (it redirects to itself), `short` (less than it
+    announced), a status, or other bytes than the Hub's.
+    """
 
     nth: int
-    kind: str | int
+    kind: str | int | bytes
     until: int = 0  # and all up to this one
 
 
@@ -80,7 +84,7 @@ class HubSite(LoopbackSite):
         """A repository, made here when there is none."""
         return self.repos.setdefault((kind, name), Repo(kind, name, **fields))
 
-    def fault(self, nth: int, kind: str | int, until: int = 0) -> None:
+    def fault(self, nth: int, kind: str | int | bytes, until: int = 0) -> None:
         """Breaks the nth request from now on, and all up to `until`."""
         self._since, self._fault = len(self.requests), Fault(nth, kind, until)
 
@@ -95,6 +99,15 @@ class HubSite(LoopbackSite):
             return
         if fault == "slow":
             wire.wait(0.2)
+        if fault == "circle" or isinstance(fault, bytes):
+            status, headers = (302, {"Location": request.target}) if fault == "circle" else (200, {})
+            wire.send(status, headers, fault if isinstance(fault, bytes) else b"")
+            return
+        if fault == "short":
+            wire.head(200, {"Content-Length": "5000"})
+            wire.raw(b'{"id"')
+            wire.reset()
+            return
         try:
             reply: Reply = (fault, {}, b"out of order") if isinstance(fault, int) else self._reply(request)
         except RefusedError as refused:
@@ -106,7 +119,7 @@ class HubSite(LoopbackSite):
         else:
             wire.send(*reply)
 
-    def _due(self, request: Request) -> str | int | None:
+    def _due(self, request: Request) -> str | int | bytes | None:
         if not self._fault:
             return None
         number = self.requests.index(request) + 1 - self._since

@@ -209,6 +209,49 @@ def test_picture_over_the_limit_is_413_with_and_without_a_declared_length(client
     check_error(client.post("/predict/", content=b"".join(pieces()), headers=kind), 413, "20 MB")
 
 
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        (b"name=file; filename*=UTF-8''%EC%A7%80%EB%AF%BC%207.png", "지민 7.png"),
+        (b"name=file; filename*=utf-8'ko'%EC%A7%80%EB%AF%BC.png", "지민.png"),
+        (b'name="file"; filename*="UTF-8\'\'%EC%A7%80%EB%AF%BC.png"', "지민.png"),
+        (b"filename*=UTF-8''7.png ; Name=file", "7.png"),
+        (b"name=\"file\"; FILENAME*=ISO-8859-1'en'%A3%20rates.png", "£ rates.png"),
+        (b"name=file; filename*=EUC-KR''%C7%D1.png", "한.png"),
+        (b"name=file; filename*0*=UTF-8''%EC%A7%80; filename*1=\"min.png\"", "지min.png"),
+        (b"name*=UTF-8''file; filename*=UTF-8''%22quoted%22%5C.png", '"quoted"\\.png'),
+        (b"name=file; filename=plain.png; filename*=UTF-8''%EC%A7%80.png", "plain.png"),
+        (b"name=file; filename*=UTF-8''%EC%A7%80.png; filename=plain.png", "plain.png"),
+        (b"name=file; filename*=UTF-8''%ZZ%ff.png", "%ZZ\ufffd.png"),
+        (b"name=file; filename*=no-such-set''%C7.png", "\u00c7.png"),
+        (b"name=file; filename*=7.png", "7.png"),
+    ],
+)
+def test_name_of_a_file_may_be_encoded_for_other_scripts(client: httpx.Client, disposition: bytes, name: str) -> None:
+    body = b"--b\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + SEVEN + b"\r\n--b--\r\n"
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert client.post("/predict/", content=body, headers=kind).json()["label"] == "7"
+    batch = client.post("/predict/batch", content=body, headers=kind)
+    assert [(one["name"], one["label"]) for one in batch.json()["results"]] == [(name, "7")]
+
+
+@pytest.mark.parametrize(
+    "disposition",
+    [
+        b"name=file; filename*=idna''%C7.png",
+        b"name=file; filename*=undefined''%C7.png",
+        b"name=file; filename*" + b"9" * 5000 + b"=7.png",
+        b"name=file; " + b"filename*0=a; " * 500,
+        b"name=model; filename*=UTF-8''7.png",
+    ],
+)
+def test_name_that_cannot_be_read_is_no_fault_of_the_server(client: httpx.Client, disposition: bytes) -> None:
+    body = b"--b\r\nContent-Disposition: form-data; " + disposition + b"\r\n\r\n" + SEVEN + b"\r\n--b--\r\n"
+    answer = client.post("/predict/", content=body, headers={"Content-Type": "multipart/form-data; boundary=b"})
+    assert answer.status_code in (400, 422)
+    assert set(answer.json()) == {"error", "hint"}
+
+
 # Many at once
 
 

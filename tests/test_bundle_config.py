@@ -33,6 +33,29 @@ def test_photograph_preprocessing_is_kept_by_the_format(tmp_path: Path) -> None:
         assert read_config(write_small_bundle(tmp_path / "b", config)) == config
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"temperature": 1.0', '"temperature": 1.0, "temperature": 2.0'),
+        ('"outputs": 11', '"outputs": 11, "outputs": 11'),
+        ('"metrics": {}', '"metrics": {"per_label": {"가": 1, "\\uac00": 2}}'),
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(small_bundle: Path, old: str, new: str) -> None:
+    file = small_bundle / "config.json"
+    text = file.read_text("utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new), "utf-8")
+    with pytest.raises(UserError, match=r"holds the key .* twice"):
+        read_config(small_bundle)
+
+
+def test_a_hundred_thousand_labels_of_which_one_stands_twice_are_told_at_once() -> None:
+    labels = [*map(str, range(99_999)), "99998"]
+    with pytest.raises(UserError, match="'99998'"):
+        BundleConfig.from_json({**small_config().to_json(), "labels": labels})
+
+
 def test_groups_are_kept_and_must_name_every_label(tmp_path: Path) -> None:
     config = replace(small_config(), groups={str(n): "짝수" if n % 2 == 0 else "홀수" for n in range(10)})
     assert read_config(write_small_bundle(tmp_path / "b", config)) == config

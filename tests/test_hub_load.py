@@ -157,6 +157,50 @@ def test_damage_on_the_way_is_noticed(scene: Scene) -> None:
     assert read_back(scene.child.ask("download", reference="ana/damaged")["folder"]) == scene.bundle
 
 
+@pytest.mark.parametrize("nth", [1, 3], ids=["the model", "a file"])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("circle", "it redirects in a circle"),
+        (b"<html>log in to this network</html>", "is not the Hub's"),
+        (b"", "is not the Hub's"),
+        (b"[]", "is not the Hub's"),
+        (b"null", "is not the Hub's"),
+        (b'{"id": 5, "sha": ["../../x"]}', "is not the Hub's"),
+        (b'{"id": "ana/odd", "sha": "../../x", "siblings": []}', "is not the Hub's"),
+        ("short", "127.0.0.1"),
+        (401, "only to people it knows (401)"),
+        (403, "does not give it to everybody (403)"),
+        (404, "it was not found (404)"),
+        (410, "no longer there (410)"),
+        (418, "the Hub refused (418)"),
+        (429, "too many questions (429)"),
+        (451, "for legal reasons (451)"),
+    ],
+)
+def test_what_is_no_answer_of_the_hub_or_a_refusal_is_told_as_such(
+    scene: Scene, nth: int, kind: str | int | bytes, reason: str
+) -> None:
+    name = f"ana/odd-{nth}-{len(scene.site.repos)}"  # of which no cache has a copy
+    scene.put(name)
+    scene.site.fault(nth, kind, until=99)
+    answer = scene.child.ask("download", reference=name)
+    scene.site.mend()
+    assert reason in answer["error"]
+    assert answer["hint"]
+    assert "write" not in answer["error"] + answer["hint"], "nothing was to be written there"
+    assert "folder" in scene.child.ask("download", reference=name), "a fault leaves nothing behind"
+
+
+def test_a_copy_serves_where_a_network_answers_in_place_of_the_hub(scene: Scene) -> None:
+    scene.put("ana/travels")
+    first = scene.child.ask("download", reference="ana/travels")
+    for kind in ("circle", b"<html>log in to this network</html>", 429):
+        scene.site.fault(1, kind, until=99)
+        assert scene.child.ask("download", reference="ana/travels")["folder"] == first["folder"]
+    scene.site.mend()
+
+
 def test_nobody_is_told_more_than_needed(scene: Scene) -> None:
     scene.site.forget()
     scene.child.ask("download", reference="ana/small")

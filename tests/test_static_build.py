@@ -24,13 +24,14 @@ def test_what_cannot_become_a_site_is_told_and_nothing_is_written(tmp_path: Path
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.txt").write_text("years")
     for bundles, folder, what in (
-        ([], out, "at least one model"),
-        ([digits, digits], out, "two models are called 'digits'"),
-        ([digits], tmp_path / "work", "'thesis.txt', which is no part of a site"),
-        ([digits], tmp_path / "work" / "thesis.txt", "is a file"),
+        ({}, out, "at least one model"),
+        ({"digits": digits}, tmp_path / "work", "'thesis.txt', which is no part of a site"),
+        ({"digits": digits}, tmp_path / "work" / "thesis.txt", "is a file"),
     ):
         with pytest.raises(UserError, match=what):
             write_static_site(bundles, folder)
+    twice = CliRunner().invoke(app, ["site", "digits", "digits", "--out", str(out)])
+    assert "two models are called 'digits'" in str(twice.exception)
     assert not out.exists()
     assert (tmp_path / "work" / "thesis.txt").read_text() == "years"
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from matplotlib.figure import Figure
+from matplotlib.ft2font import FT2Font
 from PIL import Image
 
 from handwriter_models.learning.options import Epoch
@@ -17,8 +22,8 @@ from training.figures import draw_figures
 from training.figures_confusion import draw_confusion, draw_pairs
 from training.figures_curves import draw_precision_recall, draw_rejection, draw_reliability, draw_roc
 from training.figures_pictures import draw_examples, draw_mistakes
-from training.figures_style import LONGEST, drawable, png
-from training.fonts import font_for, package_for
+from training.figures_style import LONGEST, Labels, drawable, png
+from training.fonts import font_for, packages_for
 
 HISTORY = [Epoch(n, 1 / n, 0.5, 1.2 / n, 0.6, 1e-3, 2.0) for n in (1, 2, 3)]
 ALWAYS = {"confusion.png", "examples.png", "top_losses.png", "reliability.png", "rejection.png", "roc.png"}
@@ -125,7 +130,90 @@ def test_font_has_the_glyphs_or_there_is_none() -> None:
     assert font_for(["가"], fonts=["/nowhere/font.ttf", __file__]) is None
 
 
-def test_missing_hangul_font_is_named() -> None:
-    assert package_for(["a", "한글"]) == "fonts-nanum"
-    assert package_for(["漢"]) == "fonts-noto-cjk"
-    assert package_for(["☃"]) == "fonts-noto-core"
+@pytest.mark.parametrize(
+    ("label", "packages"),
+    [
+        ("a한글", ["fonts-nanum"]),
+        ("ㄱ\u1100", ["fonts-nanum"]),
+        ("漢", ["fonts-noto-cjk"]),
+        ("ねこ", ["fonts-noto-cjk"]),
+        ("ネコ", ["fonts-noto-cjk"]),
+        ("ㄅ", ["fonts-noto-cjk"]),
+        ("𠀀", ["fonts-noto-cjk"]),
+        ("हिन्दी", ["fonts-noto-core"]),
+        ("ไทย", ["fonts-noto-core"]),
+        ("አማርኛ", ["fonts-noto-core"]),
+        ("ܐܒ", ["fonts-noto-core"]),
+        ("ꀀ", ["fonts-noto-core"]),  # Yi, between the blocks of Han and of Hangul
+        ("🦊", ["fonts-symbola"]),
+        ("👨\u200d👩\u200d👧", ["fonts-symbola"]),
+        ("🇰🇷", ["fonts-symbola"]),
+        ("1\ufe0f\u20e3", ["fonts-symbola"]),
+        ("𝄞", ["fonts-symbola"]),
+        ("고양이 🐈 แมว", ["fonts-nanum", "fonts-noto-core", "fonts-symbola"]),
+        ("كلب", []),  # matplotlib's own font has them, and the next ones
+        ("a é Ω ж ☃", []),
+        ("\ue000\U000f0000\U0001fbff\u200c", []),  # private, unassigned, invisible: in no font
+    ],
+)
+def test_packages_are_named_for_what_no_font_has(label: str, packages: list[str]) -> None:
+    assert packages_for(["b", label], fonts=[]) == packages
+
+
+def write_font(path: Path, letters: str) -> str:
+    """A font of its own family in which each of the letters is a square."""
+    builder = FontBuilder(1000, isTTF=True)
+    names = {ord(letter): f"u{ord(letter):x}" for letter in letters}
+    builder.setupGlyphOrder([".notdef", *names.values()])
+    builder.setupCharacterMap(names)
+    pen = TTGlyphPen(None)
+    for line, points in ((pen.moveTo, [(100, 0)]), (pen.lineTo, [(100, 700), (800, 700), (800, 0)])):
+        for point in points:
+            line(point)
+    pen.closePath()
+    square = pen.glyph()
+    builder.setupGlyf(dict.fromkeys([".notdef", *names.values()], square))
+    builder.setupHorizontalMetrics(dict.fromkeys([".notdef", *names.values()], (900, 100)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": path.stem, "styleName": "Regular", "fullName": path.stem})
+    builder.setupOS2(sTypoAscender=800, usWinAscent=800, usWinDescent=200, usWeightClass=400)
+    builder.setupPost()
+    builder.save(path)
+    return str(path)
+
+
+def test_labels_of_several_scripts_are_drawn_with_several_fonts(tmp_path: Path) -> None:
+    fonts = [write_font(tmp_path / "handwriter foxes.ttf", "🦊"), write_font(tmp_path / "handwriter abc.ttf", "አ")]
+    font = font_for(["🦊", "አ", "a"], fonts)
+    assert font is not None
+    figure = Figure((2, 1))
+    figure.text(0.1, 0.1, "a🦊አ", font=font)
+    png(figure)  # a missing glyph would be a warning, and so an error
+    assert font_for(["🦊", "አ", "a", "ꀀ"], fonts) is None
+    assert packages_for(["🦊", "አ", "ꀀ"], fonts) == ["fonts-noto-core"]
+
+
+def test_fonts_of_fixed_bitmaps_are_not_taken(tmp_path: Path) -> None:
+    """Coloured emoji are such: matplotlib fails on them when a figure is written."""
+    path = tmp_path / "emoji.bdf"
+    glyph = "STARTCHAR fox\nENCODING 129418\nSWIDTH 500 0\nDWIDTH 8 0\nBBX 8 8 0 0\nBITMAP\n" + "FF\n" * 8 + "ENDCHAR\n"
+    path.write_text(
+        "STARTFONT 2.1\nFONT -a-b-medium-r-normal--8-80-75-75-c-80-iso10646-1\nSIZE 8 75 75\nFONTBOUNDINGBOX 8 8 0 0\n"
+        'STARTPROPERTIES 2\nCHARSET_REGISTRY "ISO10646"\nCHARSET_ENCODING "1"\nENDPROPERTIES\n'
+        f"CHARS 1\n{glyph}ENDFONT\n"
+    )
+    assert 0x1F98A in FT2Font(str(path)).get_charmap()
+    assert font_for(["🦊"], [str(path)]) is None
+
+
+def test_joiners_without_a_glyph_do_not_number_the_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    assert drawable(["❤\ufe0f", "a\u2060b"]).names in (["❤", "ab"], ["❤\ufe0f", "a\u2060b"])
+    png(draw_labels(drawable(["❤\U000e0100", "b"])))
+    assert "numbered" not in capsys.readouterr().err
+
+
+def draw_labels(labels: Labels) -> Figure:
+    figure = Figure((2, 1))
+    for number, name in enumerate(labels.names):
+        figure.text(0.1, 0.4 * number, name, font=labels.sized(10))
+    return figure

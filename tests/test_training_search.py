@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from handwriter_models.bundle import read_config
 from handwriter_models.errors import UserError
+from tests.called import called
 from tests.test_training_heads import clouds
 from tests.tiny_backbone import NAME, small_recipe, write_two_tones, write_weights
 from training.figures_style import png
+from training.frozen import named_weights
 from training.recipes import read_recipe
 from training.search import SearchOrder, search
 from training.search_report import draw, importance, table, write_recipe
@@ -95,9 +99,32 @@ def test_search_goes_on_where_it_stopped_and_its_recipe_can_be_fitted(tmp_path: 
     write_recipe(first.recipe, first.trials[0], out / "best.toml")
     assert read_recipe(str(out / "best.toml")).as_json() == first.recipe.as_json()
     assert read_recipe(str(out / "best.toml")).backbone.name == NAME
+    assert first.recipe.backbone.weights == weights, "not those of the recipe, which --weights took the place of"
     assert not (out / "vectors.safetensors").exists()
     assert table(first.trials, {}).row_count == enough
     assert importance(first.study) == {}  # too few to say
+
+
+def test_best_recipe_names_the_weights_of_the_search_from_every_folder(tmp_path: Path) -> None:
+    write_two_tones(tmp_path / "tones")
+    write_weights(tmp_path / "작은.safetensors")
+    small = ["--set", f"backbone.name={NAME}", "--set", "backbone.views=0"]
+    search = ["search", "tones", "--recipe", "frozen-mobilenet-v2", *small, "--trials", "1", "--processes", "1"]
+    done = called("training", *search, "--weights", "작은.safetensors", "--out", "found", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    best, elsewhere = tmp_path / "found" / "best.toml", tmp_path / "elsewhere"
+    assert read_recipe(str(best)).backbone.weights == str(tmp_path / "작은.safetensors")
+    elsewhere.mkdir()
+    fitted = called("training", "fit", tmp_path / "tones", "--recipe", best, "--out", "bundle", folder=elsewhere)
+    assert fitted.returncode == 0, fitted.stderr
+    digest = hashlib.sha256((tmp_path / "작은.safetensors").read_bytes()).hexdigest()
+    parent = read_config(elsewhere / "bundle").parent
+    assert parent == {"name": NAME, "weights": digest[:12]}
+    # a bundle gives its network, too, and one that is bundled keeps its name
+    begun = called("training", *search, "--weights", elsewhere / "bundle", "--out", "again", folder=tmp_path)
+    assert begun.returncode == 0, begun.stderr
+    assert read_recipe(str(tmp_path / "again" / "best.toml")).backbone.weights == str(elsewhere / "bundle")
+    assert [named_weights(name) for name in ("imagenet", "none", "digits")] == ["imagenet", "none", "digits"]
 
 
 def test_plot_is_drawn_though_a_trial_broke() -> None:

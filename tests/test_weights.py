@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 from handwriter_models.bundle import (
     read_bundle,
 )
+from handwriter_models.errors import UserError
 from handwriter_models.weights import parameter_count
 from tests.bundle_faults import edit_config, edit_weights, refusal
 
@@ -85,6 +87,34 @@ def test_damaged_weights_are_refused(small_bundle: Path) -> None:
     ):
         file.write_bytes(data)
         refusal(small_bundle)
+
+
+def with_header(whole: bytes, change: Callable[[str], str]) -> bytes:
+    """The weights with the text of their header changed."""
+    length = struct.unpack("<Q", whole[:8])[0]
+    header = change(whole[8 : 8 + length].decode()).encode()
+    return struct.pack("<Q", len(header)) + header + whole[8 + length :]
+
+
+def test_a_name_that_stands_twice_in_the_header_is_refused(small_bundle: Path) -> None:
+    """Readers differ in which of the two they take."""
+    file = small_bundle / "model.safetensors"
+    whole = file.read_bytes()
+    name = "members.0.0.weight"
+    entry = '{"dtype":"F32","shape":[4,1,3,3],"data_offsets":[0,144]}'
+    for change in (
+        lambda text: text.replace("{", f'{{"{name}":{entry},', 1),
+        lambda text: text.replace("{", '{"members\u002e0.0.weight":' + entry + ",", 1),
+        lambda text: text.replace('"dtype":', '"dtype":"F16","dtype":', 1),
+        lambda text: text.replace("{", '{"__metadata__":{"a":"1"},"__metadata__":{"a":"2"},', 1),
+        lambda text: text.replace("{", '{"__metadata__":{"a":"1","a":"2"},', 1),
+    ):
+        file.write_bytes(with_header(whole, change))
+        assert " twice" in refusal(small_bundle).what
+        with pytest.raises(UserError, match="twice"):
+            parameter_count(file)
+    file.write_bytes(with_header(whole, lambda text: text.replace("{", '{"__metadata__":{"a":"1"},', 1)))
+    read_bundle(small_bundle)
 
 
 def test_parameters_are_counted_without_statistics(small_bundle: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from handwriter_models.paths import name_or_path, user_path
 from training.export_commands import app as export_app
 from training.left_out import end
 from training.publish_commands import app as publish_app
@@ -33,20 +34,31 @@ app.add_typer(export_app)
 app.add_typer(publish_app)
 app.add_typer(writer_app, name="writer")
 _SOURCES = "a dataset or folder of pictures, mnist, sklearn-digits, omniglot-korean, omniglot-latin, characters, …"
-Source = Annotated[str, typer.Argument(help=_SOURCES)]
-Data = Annotated[Path | None, typer.Option(help="a local copy of the data: the folder that holds MNIST/raw")]
+Source = Annotated[str, typer.Argument(help=_SOURCES, parser=name_or_path)]
+Data = Annotated[
+    Path | None, typer.Option(help="a local copy of the data: the folder that holds MNIST/raw", parser=user_path)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print the metrics as JSON, all else on standard error")]
 
 
 @app.command()
 def fit(
     source: Source,
-    recipe: Annotated[str, typer.Option(help="name of a recipe (see `recipes`) or path of a .toml file")],
-    out: Annotated[Path | None, typer.Option(help="folder of the bundle (default: runs/RECIPE)")] = None,
+    recipe: Annotated[
+        str, typer.Option(help="name of a recipe (see `recipes`) or path of a .toml file", parser=name_or_path)
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="folder of the bundle (default: runs/RECIPE)", parser=user_path)
+    ] = None,
     data: Data = None,
     init: Annotated[
         str | None,
-        typer.Option("--weights", "--init", help="imagenet, none, a .safetensors file, or a bundle (user/repo, too)"),
+        typer.Option(
+            "--weights",
+            "--init",
+            help="imagenet, none, a .safetensors file, or a bundle (user/repo, too)",
+            parser=name_or_path,
+        ),
     ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="change a field of the recipe: train.epochs=5")
@@ -92,16 +104,18 @@ def fit(
 
 @app.command()
 def evaluate(
-    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder")],
+    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder", parser=name_or_path)],
     source: Source,
-    other: Annotated[str | None, typer.Option("--on", help="another source, measured beside the first")] = None,
+    other: Annotated[
+        str | None, typer.Option("--on", help="another source, measured beside the first", parser=name_or_path)
+    ] = None,
     folds: Annotated[int | None, typer.Option(help="fit the bundle's recipe anew on K parts, and measure each")] = None,
     leave_out_leaks: Annotated[
         bool, typer.Option("--leave-out-leaks", help="leave out pictures that are known from the training")
     ] = False,
     leaky: Annotated[bool, typer.Option("--leaky", help="measure them, too; the result says so")] = False,
     data: Data = None,
-    figures: Annotated[Path | None, typer.Option(help="folder to draw the figures into")] = None,
+    figures: Annotated[Path | None, typer.Option(help="folder to draw the figures into", parser=user_path)] = None,
     device: Annotated[str, typer.Option(help="of --folds: cpu, cuda, or auto")] = "auto",
     as_json: AsJson = False,
 ) -> None:

@@ -22,6 +22,7 @@ from training.held_out import HeldOut, Unreadable, held_out, numbers_in
 from training.leaks import counted, leaks_between, report
 
 __all__ = ["Answers", "Evaluation", "OnLeaks", "answers_of", "evaluate_bundle", "evaluated", "metrics_of"]
+_NAMED = 60  # labels in a message
 OnLeaks = Literal["refuse", "measure", "leave out"]
 
 
@@ -62,11 +63,13 @@ def evaluate_bundle(bundle: str, source: str, data: Path | None, on_leaks: OnLea
     """
     classifier = load(bundle)
     part = held_out(classifier, source, data)
-    foreign = [name for name in part.names if name not in classifier.labels]
+    known = set(classifier.labels)
+    foreign = [name for name in part.names if name not in known]
     if foreign:
+        more = f" and {len(known) - _NAMED:,} more" if len(known) > _NAMED else ""
         raise UserError(
             f"label {foreign[0]!r} of {source} is not a label of model {classifier.name!r}",
-            f"its labels: {', '.join(classifier.labels)}",
+            f"its labels: {', '.join(classifier.labels[:_NAMED])}{more}",
         )
     return evaluated(classifier, part, np.ones(len(part.labels), bool), on_leaks)
 

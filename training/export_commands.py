@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from handwriter_models.paths import name_or_path, user_path
+
 if TYPE_CHECKING:
     from handwriter_models.export.onnx_file import Export, OnnxFile
 
@@ -16,16 +18,20 @@ app = typer.Typer()
 
 @app.command()
 def export(
-    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder")],
-    out: Annotated[Path | None, typer.Option(help="the file to write (default: runs/NAME.onnx)")] = None,
+    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder", parser=name_or_path)],
+    out: Annotated[
+        Path | None, typer.Option(help="the file to write (default: runs/NAME.onnx)", parser=user_path)
+    ] = None,
     int8: Annotated[
         bool, typer.Option("--int8", help="also write it in whole numbers of 8 bits, NAME.int8.onnx")
     ] = False,
     check: Annotated[
-        list[Path] | None, typer.Option(help="picture, or folder of pictures, to compare answers on; may be repeated")
+        list[Path] | None,
+        typer.Option(help="picture, or folder of pictures, to compare answers on; may be repeated", parser=user_path),
     ] = None,
     calibrate: Annotated[
-        list[Path] | None, typer.Option(help="the same for --int8, to measure the ranges of its values on")
+        list[Path] | None,
+        typer.Option(help="the same for --int8, to measure the ranges of its values on", parser=user_path),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print what was written as JSON")] = False,
 ) -> None:

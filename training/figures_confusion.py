@@ -1,42 +1,52 @@
-"""What is taken for what: the confusion matrix, with up to a hundred names, and the commonest mistakes in pictures."""
+"""What is taken for what: the confusion matrix of up to a hundred labels, and the commonest mistakes in pictures."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from handwriter_models.learning.metrics import confusion_of
+from handwriter_models.learning.confusion import Confusion
 from training.answers import Answers
 from training.figures_pictures import show
 from training.figures_style import INK, ORANGE, PALE, WRONG, Labels, columns
 
-_WITH_ALL_NUMBERS, _WITH_NUMBERS_OF_MISTAKES, _WITH_EVERY_NAME = 20, 45, 100
+_WITH_ALL_NUMBERS, _WITH_NUMBERS_OF_MISTAKES, _MOST = 20, 45, 100
+_OF_MORE = 40  # labels that are drawn when there are too many for a matrix that can be read
 _PAIRS, _PICTURES = 12, 6
 
 
-def matrix_of(answers: Answers) -> NDArray[np.int64]:
-    """Pictures by actual (row) and predicted label (column)."""
-    return confusion_of(answers.samples.labels, answers.probabilities.argmax(axis=1), answers.probabilities.shape[1])
+def confusion_of(answers: Answers) -> Confusion:
+    """Pictures by actual and predicted label."""
+    return Confusion.of(answers.samples.labels, answers.probabilities.argmax(axis=1), answers.probabilities.shape[1])
 
 
 def draw_confusion(answers: Answers, labels: Labels) -> Figure:
-    """Actual labels down, predicted across; each row's share as colour, the count as a number."""
-    matrix, count = matrix_of(answers), len(labels.names)
+    """Actual labels down, predicted across; each row's share as colour, the count as a number.
+
+    Of more than a hundred labels those that have most mistakes.
+    """
+    confusion, every = confusion_of(answers), len(labels.names)
+    chosen = np.arange(every) if every <= _MOST else confusion.most_confused(_OF_MORE)
+    matrix, count = confusion.matrix(chosen), len(chosen)
     side = min(max(4.2, 0.5 * count + 1.2), 14) if count <= 30 else min(14.0, 9 + 0.05 * count)
     figure = Figure((side, side), layout="constrained")
     axes = figure.subplots()
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    shares = matrix / np.maximum(confusion.of_actual[chosen][:, None], 1)
     # The root lets one mistake in a thousand be seen beside the diagonal.
     axes.imshow(np.sqrt(shares), cmap="Blues", vmin=0, vmax=1, interpolation="nearest")
     _write_counts(axes, matrix, shares)
-    _write_names(axes, labels, side)
+    _write_names(axes, replace(labels, names=[labels.names[number] for number in chosen]), side)
     axes.set_xlabel("predicted")
     axes.set_ylabel("actual")
     axes.spines[:].set_color(PALE)
     axes.tick_params(length=0)
-    axes.set_title(f"{int(np.trace(matrix))} of {matrix.sum()} right", loc="left", fontsize=11, color=INK)
+    title = f"{confusion.right.sum()} of {len(answers)} right"
+    title += "" if count == every else f"; the {count} of {every:,} labels with most mistakes"
+    axes.set_title(title, loc="left", fontsize=11, color=INK)
     return figure
 
 
@@ -53,25 +63,19 @@ def _write_counts(axes: Axes, matrix: NDArray[np.int64], shares: NDArray[np.floa
 
 
 def _write_names(axes: Axes, labels: Labels, side: float) -> None:
-    count = len(labels.names)
-    step = -(-count // _WITH_EVERY_NAME)
-    ticks = range(0, count, step)
-    shown = [labels.names[tick] for tick in ticks]
-    font = labels.sized(min(10.0, 0.85 * 72 * 0.93 * side / len(shown)))  # points: a little less than a row is high
+    ticks, names = range(len(labels.names)), labels.names
+    font = labels.sized(min(10.0, 0.85 * 72 * 0.93 * side / len(names)))  # points: a little less than a row is high
     turned = 90 if labels.long else 0
-    axes.set_xticks(ticks, shown, fontproperties=font, rotation=turned, parse_math=False)
-    axes.set_yticks(ticks, shown, fontproperties=font, parse_math=False)
+    axes.set_xticks(ticks, names, fontproperties=font, rotation=turned, parse_math=False)
+    axes.set_yticks(ticks, names, fontproperties=font, parse_math=False)
 
 
 def draw_pairs(answers: Answers, labels: Labels) -> Figure | None:
     """The commonest mistakes as bars, each with the pictures that were most surely mistaken; None without mistakes."""
-    matrix = matrix_of(answers)
-    np.fill_diagonal(matrix, 0)
-    order = [int(place) for place in np.argsort(-matrix, axis=None, kind="stable")[:_PAIRS] if matrix.flat[place]]
-    if not order:
+    pairs = confusion_of(answers).mistakes(_PAIRS)
+    if not pairs:
         return None
-    pairs = [divmod(place, len(matrix)) for place in order]
-    names = [f"{labels.names[actual]} as {labels.names[predicted]}" for actual, predicted in pairs]
+    names = [f"{labels.names[actual]} as {labels.names[predicted]}" for actual, predicted, _ in pairs]
     row, left = 0.52, 0.4 + 0.085 * max(map(columns, names))
     width, height = max(left + 2.2 + row * _PICTURES + 0.2, 6.0), 0.5 + row * len(pairs)
     figure = Figure((width, height))
@@ -85,9 +89,9 @@ def draw_pairs(answers: Answers, labels: Labels) -> Figure | None:
         color=INK,
         va="center",
     )
-    most = matrix.max()
-    for place, (actual, predicted) in enumerate(pairs):
-        middle, count = 0.5 + row * (place + 0.5), int(matrix[actual, predicted])
+    most = pairs[0][2]
+    for place, (actual, predicted, count) in enumerate(pairs):
+        middle = 0.5 + row * (place + 0.5)
         font = labels.sized(10)
         axes.text(left - 0.1, middle, names[place], ha="right", va="center", font=font, color=INK, parse_math=False)
         axes.barh(middle, 1.6 * count / most, 0.24, left, color=ORANGE)

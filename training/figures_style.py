@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from PIL import Image
 
-from training.fonts import font_for, package_for
+from training.fonts import font_for, is_invisible, packages_for
 from training.progress import messages
 
 RIGHT, WRONG, INK, PALE = "#1a7f37", "#c62828", "#24292f", "#d0d7de"
@@ -48,10 +48,14 @@ class Labels:
 
 def drawable(names: Sequence[str]) -> Labels:
     """The labels and a font for them; numbered labels and a message where no font has their glyphs."""
-    font = font_for([*names, "…"])
-    if font is not None:
-        return Labels([_cut(name) for name in names], font)
-    messages.print(f"no font here can draw all labels; install one: apt-get install {package_for(names)}")
+    visible = ["".join(letter for letter in name if not is_invisible(letter)) for name in names]
+    for shown in (names, visible):
+        font = font_for([*shown, "…"])
+        if font is not None:
+            return Labels([_cut(name) for name in shown], font)
+    packages = " ".join(packages_for(names))
+    install = f"; install what is missing: apt-get install {packages}" if packages else ""
+    messages.print(f"labels are numbered in the figures: no font here can draw all of them{install}")
     return Labels([f"label {number}" for number in range(1, len(names) + 1)], FontProperties())
 
 

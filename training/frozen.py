@@ -24,11 +24,13 @@ from curation.backbones import Backbone, backbone
 from curation.features import Features, Report, View, content_picture, features_of_views
 from curation.listing import PictureRow
 from curation.progress import Bar
-from handwriter_models.bundle import find_bundle, read_config
+from handwriter_models.bundle import bundled_names, find_bundle, read_config
 from handwriter_models.errors import UserError
+from handwriter_models.hub.refs import parse_reference
 from handwriter_models.images import PictureError
 from handwriter_models.learning.heads import BrokenHeadError, TrainedHead, Vectors, train_head
 from handwriter_models.networks import Transfer, arguments_as_json, build
+from handwriter_models.paths import user_path
 from handwriter_models.photograph import Photograph
 from training.datasets import Photographs
 from training.distributed import ALONE, Ranks
@@ -78,6 +80,16 @@ def chosen_backbone(choice: BackboneChoice, start: str | None, device: str) -> t
         "recipe": config.recipe.get("name"),
     }
     return _photographic(backbone(str(folder))).on(device), parent
+
+
+def named_weights(weights: str) -> str:
+    """What a recipe calls these weights by, that means them from every folder: a whole path, a commit of the Hub."""
+    if weights in (IMAGENET, NONE) or weights in bundled_names():
+        return weights
+    path, asked = user_path(weights), parse_reference(weights)
+    if asked and not path.exists():
+        return f"{asked.repo}@{find_bundle(weights).name}"  # the folder of a commit in the Hub's cache
+    return str(path.absolute())
 
 
 def _photographic(found: Backbone) -> Backbone:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 import handwriter_models
 from handwriter_models.ink import prepare, prepare_many
+from handwriter_models.paths import user_path
 from training.samples import Images
 
 _CODE = ("ink.py", "cleaning.py")  # all that stands between a raw array and a prepared one
@@ -35,8 +36,8 @@ Result = TypeVar("Result")
 def cache_folder() -> Path:
     """Where prepared pictures and downloads are kept: $HANDWRITER_CACHE, or the user's cache folder."""
     chosen = os.environ.get("HANDWRITER_CACHE")
-    standard = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "handwriter"
-    return Path(chosen) if chosen else standard
+    standard = user_path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "handwriter"
+    return user_path(chosen) if chosen else standard
 
 
 def prepared_arrays(pictures: Images) -> Images:

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from handwriter_models.paths import name_or_path, user_path
+
 app = typer.Typer()
 
 
@@ -22,13 +24,13 @@ class SpaceKind(StrEnum):
 
 @app.command()
 def publish(
-    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder")],
+    bundle: Annotated[str, typer.Argument(help="name of a bundled model, or a bundle's folder", parser=name_or_path)],
     repo: Annotated[str, typer.Option(help="user/name on the Hub, or name for your own")],
     space: Annotated[SpaceKind | None, typer.Option(help="also make a Space of this kind that serves it")] = None,
     private: Annotated[bool, typer.Option("--private", help="make new repositories private")] = False,
     force: Annotated[bool, typer.Option("--force", help="also into a repository that holds something else")] = False,
     token_file: Annotated[
-        Path | None, typer.Option(help="file that holds your token; else HF_TOKEN or your log-in")
+        Path | None, typer.Option(help="file that holds your token; else HF_TOKEN or your log-in", parser=user_path)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print what was published as JSON")] = False,
 ) -> None:

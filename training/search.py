@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from curation.progress import Bar
+from handwriter_models.disk import disk_fault, fault_of_folder
 from handwriter_models.errors import UserError
 from training.progress import messages
 from training.recipes import Recipe, recipe_from_table
@@ -86,7 +87,15 @@ def search(order: SearchOrder) -> Found:
     messages.print(f"{done} trials in {time.monotonic() - started:.1f} s; {before + done} in all")
     (order.out / VECTORS).unlink(missing_ok=True)
     trials = _as_values(study)
-    return Found(trials, changed(order.recipe, trials[0]["settings"]), study, unreadable)
+    return Found(trials, changed(_with_weights(order), trials[0]["settings"]), study, unreadable)
+
+
+def _with_weights(order: SearchOrder) -> Recipe:
+    """The recipe with the weights on which the trials were judged, whoever named them."""
+    from training.frozen import named_weights
+
+    weights = named_weights(order.start or order.recipe.backbone.weights)
+    return replace(order.recipe, backbone=replace(order.recipe.backbone, weights=weights))
 
 
 def _check(order: SearchOrder) -> None:
@@ -144,6 +153,8 @@ def _study(order: SearchOrder, identity: dict[str, Any]) -> optuna.Study:
             storage=_storage(order.out), study_name=NAME, direction="minimize", load_if_exists=True
         )
     except Exception as error:  # SQLAlchemy's errors have no common base with the system's
+        if fault := disk_fault(error) or fault_of_folder(order.out):
+            raise fault from error
         reason = str(error).splitlines()[0]
         raise UserError(f"{order.out / STORE} cannot be used: {reason}", "give another --out, or --restart") from error
     known = study.user_attrs.get("identity")

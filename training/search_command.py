@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from handwriter_models.paths import name_or_path, user_path
 from training.left_out import end
 
 app = typer.Typer()
@@ -15,12 +16,18 @@ app = typer.Typer()
 
 @app.command()
 def search(
-    source: Annotated[str, typer.Argument(help="a dataset, or a folder of pictures (label/picture)")],
-    recipe: Annotated[str, typer.Option(help="a frozen recipe to begin with")] = "frozen-resnet50",
+    source: Annotated[
+        str, typer.Argument(help="a dataset, or a folder of pictures (label/picture)", parser=name_or_path)
+    ],
+    recipe: Annotated[str, typer.Option(help="a frozen recipe to begin with", parser=name_or_path)] = "frozen-resnet50",
     trials: Annotated[int, typer.Option(help="trials in all, those of earlier runs included")] = 50,
     sampler: Annotated[str, typer.Option(help="tpe (learns from what was tried) or random")] = "tpe",
-    out: Annotated[Path, typer.Option(help="folder of the trials, the plot and the best recipe")] = Path("runs/search"),
-    weights: Annotated[str | None, typer.Option(help="imagenet, none, a .safetensors file, or a bundle")] = None,
+    out: Annotated[
+        Path, typer.Option(help="folder of the trials, the plot and the best recipe", parser=user_path)
+    ] = Path("runs/search"),
+    weights: Annotated[
+        str | None, typer.Option(help="imagenet, none, a .safetensors file, or a bundle", parser=name_or_path)
+    ] = None,
     changes: Annotated[list[str] | None, typer.Option("--set", help="change a field of the recipe")] = None,
     processes: Annotated[int, typer.Option(help="that try at the same time; 0: one a core")] = 0,
     restart: Annotated[bool, typer.Option("--restart", help="forget the trials in the folder")] = False,

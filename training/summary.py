@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 from handwriter_models.learning.card import leak_statement
+from handwriter_models.learning.confusion import Confusion
 from handwriter_models.learning.metrics import confused_pairs
 
 Metrics = dict[str, Any]
-_SHOWN_PAIRS, _WORST = 5, 3
+_SHOWN_PAIRS, _SHOWN_GROUPS, _WORST = 5, 8, 3
 
 
 def print_summary(metrics: Metrics, title: str) -> None:
@@ -105,19 +105,20 @@ def _groups(metrics: Metrics) -> str:
     found = metrics.get("by_group")
     if not found:
         return ""
-    each = "; ".join(
-        f"{name} {row['group_accuracy']:.2%}, within {row['within']:.2%}" for name, row in found["each"].items()
-    )
-    return f"{found['group_accuracy']:.2%} ({each})"
+    rows = sorted(found["each"].items(), key=lambda item: item[1]["group_accuracy"])
+    shown = found["each"].items() if len(rows) <= _SHOWN_GROUPS else rows[:_SHOWN_GROUPS]
+    each = "; ".join(f"{name} {row['group_accuracy']:.2%}, within {row['within']:.2%}" for name, row in shown)
+    lowest = "" if len(rows) <= _SHOWN_GROUPS else f"the lowest of {len(rows)}: "
+    return f"{found['group_accuracy']:.2%} ({lowest}{each})"
 
 
 def _worst(metrics: Metrics) -> str:
-    rows = sorted((row["f1"], name) for name, row in metrics["per_label"].items() if row["n"])
+    rows = sorted((row["f1"], name) for name, row in metrics.get("per_label", {}).items() if row["n"])
     return ", ".join(f"{name} {f1:.4f}" for f1, name in rows[:_WORST]) if len(rows) > _WORST else ""
 
 
 def _confused(metrics: Metrics) -> str:
-    pairs = metrics.get("confused") or confused_pairs(np.asarray(metrics["confusion"]), metrics["labels"])
+    pairs = metrics.get("confused") or confused_pairs(Confusion.from_json(metrics["confusion"]), metrics["labels"])
     return ", ".join(f"{pair['actual']} as {pair['predicted']} ({pair['count']})" for pair in pairs[:_SHOWN_PAIRS])
 
 

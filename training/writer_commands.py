@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from handwriter_models.errors import UserError
+from handwriter_models.paths import user_path
 from training.left_out import end
 
 if TYPE_CHECKING:
@@ -30,11 +31,18 @@ app = typer.Typer(
 )  # fmt: skip
 Source = Annotated[str, typer.Argument(help="mnist (with QMNIST's writers) or omniglot (its drawers)")]
 Data = Annotated[
-    Path | None, typer.Option(help="a local copy of the data: the folder that holds MNIST/raw and qmnist, or omniglot")
+    Path | None,
+    typer.Option(
+        help="a local copy of the data: the folder that holds MNIST/raw and qmnist, or omniglot", parser=user_path
+    ),
 ]
-Pictures = Annotated[list[Path], typer.Argument(help="pictures of one written character each, or folders of them")]
-Model = Annotated[Path, typer.Option(help="bundle of a model of hands", show_default="the one that comes with it")]
-WritersFile = Annotated[Path, typer.Option("--writers", help="file of the writers made known")]
+Pictures = Annotated[
+    list[Path], typer.Argument(help="pictures of one written character each, or folders of them", parser=user_path)
+]
+Model = Annotated[
+    Path, typer.Option(help="bundle of a model of hands", parser=user_path, show_default="the one that comes with it")
+]
+WritersFile = Annotated[Path, typer.Option("--writers", help="file of the writers made known", parser=user_path)]
 AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON, all else on standard error")]
 
 
@@ -42,7 +50,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="print the result as JSON, 
 def fit(
     source: Source,
     method: Annotated[str, typer.Option(help="hand: takes new writers later; resnet34: a fixed set of them")] = "hand",
-    out: Annotated[Path | None, typer.Option(help="folder of the bundle (default: runs/METHOD-SOURCE)")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="folder of the bundle (default: runs/METHOD-SOURCE)", parser=user_path)
+    ] = None,
     data: Data = None,
     writers: Annotated[int, typer.Option(help="resnet34: how many writers to learn")] = 20,
     changes: Annotated[list[str] | None, typer.Option("--set", help="change the training: epochs=5, rate=1e-3")] = None,

@@ -5,16 +5,19 @@ import { faultKey, post } from './ask.js';
 import { labelName } from './groups.js';
 import { onLanguage, say } from './language.js';
 import { Opener, option, write } from './nodes.js';
+import { MANY, find, searchField } from './search.js';
 
 const NONE = ''; // none of the labels
 const OWN_FAULTS = { 403: 'feedbackOff', 507: 'feedbackFull' };
 
 export class Feedback {
   constructor(root, { model }) {
-    const find = (id) => root.querySelector('#' + id);
-    this.privacy = find('privacy');
-    Object.assign(this, { model, button: find('wrong'), right: find('right'), note: find('wrong-note'), send: find('wrong-send') });
-    this.form = find('wrong-panel');
+    const part = (id) => root.querySelector('#' + id);
+    this.privacy = part('privacy');
+    Object.assign(this, { model, button: part('wrong'), right: part('right'), note: part('wrong-note'), send: part('wrong-send') });
+    this.form = part('wrong-panel');
+    this.search = part('right-search');
+    searchField(this.search, () => this.drawLabels());
     this.asked = this.said = null;
     this.allowed = false;
     this.opener = new Opener(this.button, this.form, (open) => open && this.opened());
@@ -35,7 +38,7 @@ export class Feedback {
   offer(answer, { picture, settled, key }) {
     if (this.opener.open && settled && !key) return;
     if (!settled || answer.reason === 'blank') return this.clear();
-    this.asked = { picture, model: this.model().name, said: answer.rejected ? NONE : answer.label };
+    this.asked = { picture, model: this.model().name, said: answer.rejected ? NONE : answer.label, share: answer.probabilities };
     this.shut();
   }
 
@@ -55,14 +58,21 @@ export class Feedback {
   }
 
   opened() {
-    const labels = this.model().labels.filter((label) => label !== this.asked.said);
+    this.search.hidden = this.model().labels.length <= MANY;
+    this.search.value = '';
+    this.drawLabels();
+    write(this.note, '');
+    (this.search.hidden ? this.right : this.search).focus();
+  }
+
+  // All labels but the one that was said; of very many those that are looked for, else the likeliest.
+  drawLabels() {
+    const others = this.model().labels.filter((label) => label !== this.asked.said);
+    this.labels = this.search.hidden ? others : find(others, this.asked.share, this.search.value);
     const none = this.asked.said === NONE ? [] : [option('none', say('rightNone'))];
     const ask = Object.assign(option('', say('rightAsk'), true), { disabled: true });
-    this.right.replaceChildren(ask, ...labels.map((label, place) => option(`label ${place}`, labelName(label))), ...none);
-    this.labels = labels;
+    this.right.replaceChildren(ask, ...this.labels.map((label, place) => option(`label ${place}`, labelName(label))), ...none);
     this.send.disabled = true;
-    write(this.note, '');
-    this.right.focus();
   }
 
   async submit() {

@@ -5,31 +5,37 @@ import { faultKey, post } from './ask.js';
 import { labelName } from './groups.js';
 import { onLanguage, percent, say } from './language.js';
 import { Opener, option, write } from './nodes.js';
+import { MANY, find, searchField } from './search.js';
 
 const PAUSE = 600; // milliseconds
 
 export class Why {
   constructor(root, { model }) {
-    const find = (id) => root.querySelector('#' + id);
+    const part = (id) => root.querySelector('#' + id);
     this.model = model;
-    for (const id of ['why-panel', 'why-label', 'why-note', 'why-heat', 'why-strokes', 'why-maps']) this[id.slice(4)] = find(id);
+    this.search = part('why-search');
+    searchField(this.search, () => this.drawLabels());
+    for (const id of ['why-panel', 'why-label', 'why-note', 'why-heat', 'why-strokes', 'why-maps']) this[id.slice(4)] = part(id);
     this.strokesPart = this.strokes.closest('figure');
     this.picture = this.found = this.fault = null;
     this.waiting = this.again = false;
     this.number = 0; // of the newest question: an answer to one before it is not shown
-    this.opener = new Opener(find('why'), this.panel, () => this.ask());
+    this.opener = new Opener(part('why'), this.panel, () => this.ask());
     this.label.addEventListener('change', () => this.ask());
     onLanguage(() => this.draw());
   }
 
   setModel() {
     this.label.replaceChildren();
+    this.search.value = '';
+    this.share = null;
     this.clear();
   }
 
   offer(answer, { picture, settled }) {
     this.maps.classList.add('hw-stale');
     if (!settled) return;
+    this.share = answer.probabilities;
     this.picture = answer.reason === 'blank' ? null : picture;
     this.ask();
   }
@@ -83,7 +89,10 @@ export class Why {
 
   drawLabels() {
     const chosen = this.label.value;
-    const labels = this.model()?.labels ?? [];
+    const all = this.model()?.labels ?? [];
+    this.search.hidden = all.length <= MANY;
+    const found = this.search.hidden ? all : find(all, this.share, this.search.value);
+    const labels = !chosen || found.includes(chosen) ? found : [chosen, ...found];
     this.label.replaceChildren(option('', say('whyAnswer')), ...labels.map((label) => option(label, labelName(label), label === chosen)));
   }
 

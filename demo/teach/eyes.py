@@ -30,6 +30,7 @@ from demo.teach.ink_views import ink_views
 from handwriter_models.bundle import NetworkConfig, Preprocessing, find_bundle, read_config
 from handwriter_models.errors import UserError
 from handwriter_models.networks import arguments_as_json, build
+from handwriter_models.paths import name_or_path
 from handwriter_models.photograph import Photograph
 from handwriter_models.preparation import Preparation, preparation_of
 
@@ -133,6 +134,7 @@ class Eyes:
             own = {name: whole[name] for name in ("backbone", "classes")}
             return _photographic(backbone(lender), own, parent, config.data.get("learned"))
         name, _, weights = (self._wanted or _USUAL).partition(":")
+        weights = name_or_path(weights)
         try:
             found = backbone(name, weights or IMAGENET, classes=True)
         except UserError as error:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from demo.teach.learning import Estimate
+from handwriter_models.learning.confusion import Confusion
 from handwriter_models.learning.intervals import wilson
 from handwriter_models.learning.metrics import confused_pairs
 
@@ -72,10 +73,8 @@ def warnings(counts: Mapping[str, int], found: Estimate | None) -> list[Json]:
 
 
 def _confused(found: Estimate, counts: Mapping[str, int]) -> list[Json]:
-    size = len(found.classes)
-    confusion = np.zeros((size, size), np.int64)
-    np.add.at(confusion, (found.labels, found.probabilities.argmax(axis=1)), 1)
-    sums = dict(zip(found.classes, confusion.sum(axis=1).tolist(), strict=True))
+    confusion = Confusion.of(found.labels, found.probabilities.argmax(axis=1), len(found.classes))
+    sums = dict(zip(found.classes, confusion.of_actual.tolist(), strict=True))
     return [
         {
             "code": "confused",

@@ -17,7 +17,7 @@ from handwriter_models.bundle import CONFIG_FILE, read_config
 from handwriter_models.errors import UserError
 from handwriter_models.hub.connection import TIMEOUT, Tell, UnreachableError, hub, own_token, say, told
 from handwriter_models.hub.contents import Listed, listing, total, wanted
-from handwriter_models.hub.refs import Reference
+from handwriter_models.hub.refs import Reference, is_repository
 from handwriter_models.weights import WEIGHTS_FILE
 from handwriter_models.whole_files import write_whole
 
@@ -59,8 +59,8 @@ def download(asked: Reference, *, token: str | None = None, tell: Tell = say) ->
         tell(f"{place}: {_pinned(kept)}, from the cache")
         return kept
     try:
-        with told(place, token):
-            token = token or own_token()
+        token = token or own_token()
+        with told(place, token, reads=True):
             found = _fetched(asked, hub(token), tell)
     except UnreachableError as error:
         kept = _kept(asked)
@@ -78,8 +78,10 @@ def _pinned(found: Downloaded) -> str:
 
 def _fetched(asked: Reference, api: HfApi, tell: Tell) -> Downloaded:
     info = api.model_info(asked.repo, revision=asked.revision or None, timeout=TIMEOUT)
-    if info.sha is None:
+    if not info.sha:
         raise UserError(f"model {asked} has no commit yet", "its owner must push something first", 422)
+    if not Reference(asked.repo, str(info.sha)).is_whole_commit or not is_repository(str(info.id)):
+        raise ValueError("no commit, or no name")  # it becomes a folder of the cache
     if info.id.lower() != asked.repo.lower():
         tell(f"model {asked.repo} is called {info.id} now")
     folder = _storage(asked.repo) / "snapshots" / info.sha

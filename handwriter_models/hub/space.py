@@ -115,7 +115,8 @@ def write_space(order: SpaceOrder, folder: Path) -> None:
     if order.kind == "static":
         from handwriter_models.static_site.build import write_static_site
 
-        write_static_site([order.bundle], folder, order.title)  # its README is replaced by ours below
+        name = read_config(order.bundle).name
+        write_static_site({name: order.bundle}, folder, order.title)  # its README is replaced by ours below
     else:
         _write_gradio(order, folder)
     (folder / "README.md").write_text(_card(order), "utf-8")

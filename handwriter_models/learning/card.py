@@ -56,7 +56,7 @@ _CAPTIONS = {
     "roc.png": "Each label against the rest: found against false alarms",
     "precision_recall.png": "Each label against the rest: precision against recall",
 }
-_MOST_LABELS = 100  # in the table; the config has them all
+_MOST_ROWS, _OF_MORE = 100, 30  # of a table that is shown whole; of one that is not
 
 
 def write_card(config: BundleConfig, figures: list[str]) -> str:
@@ -187,8 +187,9 @@ def _interval(interval: list[float] | None, form: str = ".2%") -> str:
 
 def _groups(groups: Json) -> list[str]:
     head = ("group", "group right", "label right", "label right when the group is known", "pictures")
-    rows = [("all", groups), *groups["each"].items()]
-    return _table(
+    shown = _lowest(groups["each"], "group_accuracy")
+    rows = [("all", groups), *shown]
+    table = _table(
         head,
         [
             (
@@ -201,11 +202,12 @@ def _groups(groups: Json) -> list[str]:
             for name, row in rows
         ],
     )
+    return [*table, *_rest(groups["each"], shown, "groups", "lowest accuracy")]
 
 
 def _each_label(labels: Json) -> list[str]:
     head = ("label", "precision", "recall", "F1", "pictures")
-    shown = list(labels.items())[:_MOST_LABELS]
+    shown = _lowest(labels, "f1")
     rows = [
         (
             _escaped(name),
@@ -216,8 +218,21 @@ def _each_label(labels: Json) -> list[str]:
         )
         for name, row in shown
     ]
-    more = len(labels) - len(shown)
-    return [*_table(head, rows), *(["", f"{more} more labels are in `config.json`."] if more else [])]
+    return [*_table(head, rows), *_rest(labels, shown, "labels", "lowest F1")]
+
+
+def _lowest(rows: Json, measure: str) -> list[tuple[str, Json]]:
+    """All rows; of more than a card has room for, the lowest ones, the worst first."""
+    if len(rows) <= _MOST_ROWS:
+        return list(rows.items())
+    tested = [(name, row) for name, row in rows.items() if row["n"]]
+    return sorted(tested, key=lambda item: float(item[1][measure]))[:_OF_MORE]
+
+
+def _rest(rows: Json, shown: list[tuple[str, Json]], what: str, how: str) -> list[str]:
+    if len(shown) == len(rows):
+        return []
+    return ["", f"These are the {len(shown)} {what} with the {how} of {len(rows):,}; `config.json` has the others."]
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from handwriter_models.learning.confusion import Confusion
 from handwriter_models.learning.intervals import METHOD, wilson
 from handwriter_models.learning.ranking import aurc, average_precision, ranks_of_truth, rejection_curve, roc_auc
 
@@ -22,6 +23,7 @@ Numbers = NDArray[np.int64]
 BINS = 15
 _TOP = (2, 3, 5)
 _PAIRS = 20
+_MOST_ROWS = 10_000  # labels of which each has its metrics stored: two megabytes
 _SHARES = (1.0, 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.5)  # answered, at which the accuracy is told
 _LEAST = 1e-12  # a probability of zero would cost an infinite log loss
 
@@ -41,7 +43,7 @@ def measure(
     """
     predicted = probabilities.argmax(axis=1)
     hits = predicted == labels
-    confusion = confusion_of(labels, predicted, len(names))
+    confusion = Confusion.of(labels, predicted, len(names))
     before = at_temperature(probabilities, temperature)
     per_label = _per_label(labels, probabilities, confusion, names)
     best = probabilities.max(axis=1) if confidence is None else confidence
@@ -53,9 +55,9 @@ def measure(
         "top": _top(labels, probabilities),
         "roc_auc": _mean(row["roc_auc"] for row in per_label.values()),
         "average_precision": _mean(row["average_precision"] for row in per_label.values()),
-        "per_label": per_label,
+        "per_label": _stored(per_label),
         "labels": names,
-        "confusion": confusion.tolist(),
+        "confusion": confusion.to_json(),
         "confused": confused_pairs(confusion, names),
         "ece": _rounded(expected_calibration_error(labels, probabilities)),
         "ece_before_temperature": _rounded(expected_calibration_error(labels, before)),
@@ -82,13 +84,8 @@ def _mean(values: Any) -> float | None:  # noqa: ANN401 - of floats and None
     return _rounded(sum(known) / len(known)) if known else None
 
 
-def confusion_of(labels: Numbers, predicted: Numbers, count: int) -> Numbers:
-    """Pictures by actual (row) and predicted label (column), (count, count)."""
-    return np.bincount(labels * count + predicted, minlength=count * count).reshape(count, count)
-
-
-def _averages(confusion: Numbers) -> dict[str, dict[str, float]]:
-    right, actual, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+def _averages(confusion: Confusion) -> dict[str, dict[str, float]]:
+    right, actual, predicted = confusion.right, confusion.of_actual, confusion.of_predicted
     shares = {
         "precision": right / np.maximum(predicted, 1),
         "recall": right / np.maximum(actual, 1),
@@ -101,12 +98,12 @@ def _averages(confusion: Numbers) -> dict[str, dict[str, float]]:
     }
 
 
-def _per_label(labels: Numbers, probabilities: Floats, confusion: Numbers, names: list[str]) -> dict[str, Any]:
+def _per_label(labels: Numbers, probabilities: Floats, confusion: Confusion, names: list[str]) -> dict[str, Any]:
     """Of each label that is actual or predicted; the shares with their intervals."""
     rows: dict[str, Any] = {}
-    actual, predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    hits, actual, predicted = confusion.right, confusion.of_actual, confusion.of_predicted
     for label in np.flatnonzero(actual + predicted).tolist():
-        right, count, guessed = int(confusion[label, label]), int(actual[label]), int(predicted[label])
+        right, count, guessed = int(hits[label]), int(actual[label]), int(predicted[label])
         truth, score = labels == label, probabilities[:, label]
         rows[names[label]] = {
             "precision": _rounded(right / guessed if guessed else 0.0),
@@ -119,6 +116,14 @@ def _per_label(labels: Numbers, probabilities: Floats, confusion: Numbers, names
             "average_precision": _maybe(average_precision(truth, score)),
         }
     return rows
+
+
+def _stored(rows: dict[str, Any]) -> dict[str, Any]:
+    """All rows; of very many those with the lowest F1, in the order of the labels."""
+    if len(rows) <= _MOST_ROWS:
+        return rows
+    kept = set(sorted(rows, key=lambda name: rows[name]["f1"])[:_MOST_ROWS])
+    return {name: row for name, row in rows.items() if name in kept}
 
 
 def _top(labels: Numbers, probabilities: Floats) -> dict[str, float]:
@@ -134,20 +139,17 @@ def _rejection(hits: NDArray[np.bool_], confidence: Floats) -> dict[str, Any]:
     return {"aurc": _rounded(aurc(accuracy)), "curve": points}
 
 
-def confused_pairs(confusion: Numbers, names: list[str], most: int = _PAIRS) -> list[dict[str, Any]]:
+def confused_pairs(confusion: Confusion, names: list[str], most: int = _PAIRS) -> list[dict[str, Any]]:
     """The commonest mistakes, most frequent first; `share` is that of the actual label's pictures."""
-    wrong = confusion.copy()
-    np.fill_diagonal(wrong, 0)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
+    pictures = confusion.of_actual
     return [
         {
-            "actual": names[row],
-            "predicted": names[column],
-            "count": int(wrong[row, column]),
-            "share": _rounded(wrong[row, column] / confusion[row].sum()),
+            "actual": names[actual],
+            "predicted": names[predicted],
+            "count": count,
+            "share": _rounded(count / pictures[actual]),
         }
-        for row, column in pairs
+        for actual, predicted, count in confusion.mistakes(most)
     ]
 
 
@@ -198,7 +200,7 @@ def log_loss(labels: Numbers, probabilities: Floats) -> float:
 def brier(labels: Numbers, probabilities: Floats) -> float:
     """Mean squared distance from the truth over all labels, 0 to 2 (Brier 1950, the form for many classes)."""
     own = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    squares = np.square(probabilities.astype(np.float64)).sum(axis=1)
+    squares = np.einsum("ij,ij->i", probabilities, probabilities, dtype=np.float64)  # without a copy in float64
     return float((squares - 2 * own + 1).mean())
 
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 import html
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from handwriter_models.bundle import read_config, take_place
+from handwriter_models.bundle import take_place
 from handwriter_models.errors import UserError
 from handwriter_models.static_site import PAGE
 from handwriter_models.static_site.models import SiteModel, site_model
@@ -27,21 +27,21 @@ _SITE = {"index.html", _NAMES}  # what every site has, and nobody else
 _TITLE = "HandWriter"
 
 
-def write_static_site(bundles: Sequence[Path], folder: Path, title: str = "") -> list[SiteModel]:
+def write_static_site(bundles: Mapping[str, Path], folder: Path, title: str = "") -> list[SiteModel]:
     """Writes the site into `folder` and returns what became of the models, the first of which the page starts with.
 
     Args:
-        bundles: folders of bundles, of any kind; their names must differ.
+        bundles: folders of bundles, of any kind, by the name that each has on the page.
         folder: where it goes; an earlier site there is replaced, anything else is left alone.
         title: of the page and the Space.
 
     Raises:
-        UserError: there is no bundle, two have one name, `folder` holds something else, the ONNX packages are missing,
-            or a network cannot be exported.
+        UserError: there is no bundle, `folder` holds something else, the ONNX packages are missing, or a network cannot
+            be exported.
     """
     _check(bundles, folder)
     title = title.strip() or _TITLE
-    models = [site_model(bundle) for bundle in bundles]
+    models = [site_model(bundle, name) for name, bundle in bundles.items()]
     files = dict(_page_files(title))
     files["README.md"] = _readme(title, models).encode()
     files[_NAMES] = json.dumps([model.name for model in models], ensure_ascii=False).encode()
@@ -51,16 +51,12 @@ def write_static_site(bundles: Sequence[Path], folder: Path, title: str = "") ->
     return models
 
 
-def _check(bundles: Sequence[Path], folder: Path) -> None:
+def _check(bundles: Mapping[str, Path], folder: Path) -> None:
     """What can be wrong is told before minutes of work."""
     from handwriter_models.export.onnx_file import check_extras
 
     if not bundles:
         raise UserError("a site needs at least one model", "name a bundled model or the folder of a bundle")
-    names = [read_config(bundle).name for bundle in bundles]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"two models are called {name!r}", "give each model once; names must differ")
     if folder.is_file():
         raise UserError(f"{folder} is a file, a site is a folder", "give another place for the site")
     held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()

@@ -8,16 +8,22 @@ from typing import Annotated
 
 import typer
 
-from handwriter_models.bundle import bundled_names, find_bundle, read_config
+from handwriter_models.bundle import bundled_names, find_bundle, find_bundles, read_config
+from handwriter_models.paths import name_or_path, user_path
 
 
 def site(
     out: Annotated[
-        Path, typer.Option(help="Folder for the site; an earlier one there is replaced.", show_default=False)
+        Path,
+        typer.Option(
+            help="Folder for the site; an earlier one there is replaced.", parser=user_path, show_default=False
+        ),
     ],
     models: Annotated[
         list[str] | None,
-        typer.Argument(help="Bundled models or folders of bundles; all that read handwriting when absent."),
+        typer.Argument(
+            help="Bundles, or NAME=BUNDLE; all bundled ones that read handwriting when absent.", parser=name_or_path
+        ),
     ] = None,
     title: Annotated[str, typer.Option(help="Of the page.")] = "HandWriter",
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
@@ -28,7 +34,7 @@ def site(
 
     Example: python handwriter_models site digits letters --out site
     """
-    bundles = [find_bundle(name) for name in models or _handwriting()]
+    bundles = find_bundles(models or _handwriting())
     from handwriter_models.static_site.build import write_static_site
 
     made = write_static_site(bundles, out, title)

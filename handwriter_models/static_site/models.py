@@ -38,8 +38,8 @@ class SiteModel:
         return sum(map(len, self.files.values()))
 
 
-def site_model(bundle: Path) -> SiteModel:
-    """The bundle's files for a page; raises `UserError` as `export_onnx` does."""
+def site_model(bundle: Path, name: str) -> SiteModel:
+    """The bundle's files for a page, on which it is called `name`; raises `UserError` as `export_onnx` does."""
     from handwriter_models.export.onnx_file import export_onnx
     from handwriter_models.export.pictures import check_pictures
     from handwriter_models.export.small_weights import smallest_alike
@@ -51,12 +51,12 @@ def site_model(bundle: Path) -> SiteModel:
         data = Path(exported.file.path).read_bytes()
     pictures, _ = check_pictures(preparation_of(config.preprocessing), (), ())
     small = smallest_alike(data, pictures)
-    document = {**exported.metadata, **_figures(config, parameter_count(bundle / WEIGHTS_FILE))}
+    document = {**exported.metadata, "name": name, **_figures(config, parameter_count(bundle / WEIGHTS_FILE))}
     files = {
         "config.json": json.dumps(document, ensure_ascii=False, allow_nan=False).encode(),
         "model.onnx.gz": gzip.compress(small.data, 9, mtime=0),
     }
-    return SiteModel(config.name, files, small.bits, small.difference + exported.file.difference)
+    return SiteModel(name, files, small.bits, small.difference + exported.file.difference)
 
 
 def _figures(config: BundleConfig, parameters: int) -> Json:

@@ -1,12 +1,14 @@
 // The probabilities as bars. Up to FEW labels stand in their own order and never change places, so that live answers
-// can be followed by eye. Of more labels the TOP likeliest are shown: while the pen moves a label keeps its place as long
-// as it is among them; when the picture is finished they are put in order. All labels are in a part that opens.
+// can be followed by eye. Of more labels the likeliest are shown: while the pen moves a label keeps its place as long as
+// it is among them; when the picture is finished they are put in order. The others are in a part that opens: all of them,
+// or, of more than MANY, what a search finds.
 
-import { onLanguage, percent, say } from './language.js';
+import { count, onLanguage, percent, say } from './language.js';
 import { element, write } from './nodes.js';
 import { labelName } from './groups.js';
+import { MANY, find, searchField } from './search.js';
 
-const FEW = 12, TOP = 5;
+const FEW = 12, TOP = 5, TOP_OF_MANY = 10;
 const NOTICED = 0.01; // a label that is less likely than this takes nobody's place
 const TURN = { duration: 180, easing: 'ease-out' };
 const calm = matchMedia('(prefers-reduced-motion: reduce)');
@@ -15,6 +17,8 @@ export class Bars {
   constructor(list, all, title) {
     Object.assign(this, { list, all, title });
     this.allList = all.querySelector('ol');
+    this.search = all.querySelector('input');
+    searchField(this.search, () => this.drawAll());
     this.labels = [];
     this.rows = new Map();
     this.allRows = null;
@@ -25,12 +29,15 @@ export class Bars {
   setLabels(labels) {
     this.labels = labels;
     this.many = labels.length > FEW;
+    this.search.hidden = labels.length <= MANY;
+    this.search.value = '';
+    this.top = this.search.hidden ? TOP : TOP_OF_MANY;
     this.rows = new Map();
     this.allRows = this.answer = null;
     this.allList.replaceChildren();
     this.all.hidden = !this.many;
     this.list.classList.toggle('hw-short', !this.many && labels.every((label) => label.length < 3));
-    this.list.replaceChildren(...(this.many ? placeholders() : labels.map((label) => this.row(label).item)));
+    this.list.replaceChildren(...(this.many ? placeholders(this.top) : labels.map((label) => this.row(label).item)));
     this.name();
   }
 
@@ -40,7 +47,7 @@ export class Bars {
   }
 
   name() {
-    write(this.title, say('allLabels', { count: this.labels.length }));
+    write(this.title, say(this.search.hidden ? 'allLabels' : 'findLabels', { count: count(this.labels.length) }));
     for (const rows of [this.rows, this.allRows ?? []]) for (const [label, parts] of rows) rename(parts, label);
   }
 
@@ -52,11 +59,11 @@ export class Bars {
   }
 
   choose(settled) {
-    if (!this.answer) return this.list.replaceChildren(...placeholders());
+    if (!this.answer) return this.list.replaceChildren(...placeholders(this.top));
     const share = this.answer.probabilities;
-    const top = [...this.labels].sort((a, b) => share[b] - share[a]).slice(0, TOP);
+    const top = find(this.labels, share, '', this.top);
     const now = [...this.list.children].map((item) => item.dataset.label).filter((label) => label !== undefined);
-    this.place(settled || !now.length ? top : kept(now, top, share));
+    this.place(settled || !now.length ? top : kept(now, top, share, this.top));
   }
 
   place(labels) {
@@ -71,25 +78,28 @@ export class Bars {
     }
   }
 
-  // A thousand rows are only made for those who look at them.
+  // Rows are only made for those who look at them.
   drawAll() {
     if (!this.all.open || !this.many) return;
-    if (!this.allRows) {
-      this.allRows = new Map(this.labels.map((label) => [label, row(label)]));
-      this.allList.replaceChildren(...[...this.allRows.values()].map((parts) => parts.item));
+    const searched = !this.search.hidden;
+    if (searched || !this.allRows) {
+      const labels = searched ? find(this.labels, this.answer?.probabilities, this.search.value) : this.labels;
+      const before = this.allRows ?? new Map();
+      this.allRows = new Map(labels.map((label) => [label, before.get(label) ?? row(label)]));
+      this.allList.replaceChildren(...(labels.length ? [...this.allRows.values()].map((parts) => parts.item) : [element('li', 'hw-none', say('findNone'))]));
     }
     for (const [label, parts] of this.allRows) fill(parts, label, this.answer);
   }
 }
 
 // The places of the shown labels: who is still among the likeliest stays, newcomers take the places of the others.
-function kept(now, top, share) {
+function kept(now, top, share, most) {
   const newcomers = top.filter((label) => !now.includes(label) && share[label] >= NOTICED);
   const places = now.map((label) => (top.includes(label) || !newcomers.length ? label : newcomers.shift()));
-  return [...places, ...top.filter((label) => !places.includes(label))].slice(0, TOP);
+  return [...places, ...top.filter((label) => !places.includes(label))].slice(0, most);
 }
 
-const placeholders = () => Array.from({ length: TOP }, () => {
+const placeholders = (length) => Array.from({ length }, () => {
   const item = element('li', 'hw-empty');
   item.setAttribute('aria-hidden', 'true');
   item.append(element('span', 'hw-label'), element('span', 'hw-track'), element('span', 'hw-value'));
