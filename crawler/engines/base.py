@@ -22,6 +22,7 @@ class Kind(StrEnum):
     BLOCKED = "blocked"
     CHANGED = "changed"
     CONSENT = "consent"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from curation.records import Found
 
 BUSY = ("ratelimited", "maxlag", "readonly", "blocked", "autoblocked")
 HARMLESS = {"batchcomplete", "continue", "warnings", "limits", "servedby", "curtimestamp", "requestid"}
-REFUSALS = (401, 403, 429)
+REFUSALS = (202, 401, 403, 418, 429)
 BEHIND = 1_000_000  # the place of a page that does not tell its own
 
 

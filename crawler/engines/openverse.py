@@ -14,7 +14,7 @@ from curation.records import Found
 
 DEPTH = 240  # pictures a query, for those without an account
 PUBLIC_DOMAIN = {"cc0": "CC0", "pdm": "Public Domain Mark"}
-REFUSALS = (401, 403, 429)
+REFUSALS = (202, 401, 403, 418, 429)
 
 
 class Openverse:
