@@ -169,7 +169,7 @@ class Session:
 
     def _local(self) -> WebDriver:
         paths = self._paths or find()
-        folder = short_folder(PREFIX)
+        folder = short_folder(PREFIX, paths.profiles)
         command = [paths.driver, "--port=0", "--log-level=SEVERE"]
         guarded = Guarded(command, folder)
         with self._lock:

@@ -44,6 +44,8 @@ IgnoreOptOut = Annotated[bool, _option("keep pictures whose X-Robots-Tag says no
 AllowPrivate = Annotated[bool, _option("let addresses of this machine and network be fetched", "--allow-private")]
 # Searching
 Browsers = Annotated[int, _option("browsers at work at once", min=1, max=32)]
+Program = Annotated[str, _option("Chrome or Chromium, where it is not found by itself", "--browser", metavar="PATH")]
+Driver = Annotated[str, _option("chromedriver of the same version, likewise", "--driver", metavar="PATH")]
 Grid = Annotated[str, _option("address of a Selenium Grid whose browsers are used")]
 ShowBrowser = Annotated[bool, _option("show the browser, to solve a captcha by hand", "--show-browser")]
 OTHER = "another address for an engine: google=http://host:port; may be repeated"
@@ -74,6 +76,8 @@ def crawl(
     ignore_opt_out: IgnoreOptOut = False,
     allow_private: AllowPrivate = False,
     browsers: Browsers = 2,
+    browser: Program = "",
+    driver: Driver = "",
     grid: Grid = "",
     show_browser: ShowBrowser = False,
     engine_url: EngineUrls = None,
@@ -90,6 +94,7 @@ def crawl(
     python crawler --status data/keywords
     """
     from crawler import plan, run
+    from crawler.driver_paths import Named
 
     if status is not None:
         raise typer.Exit(run.show_status(status, as_json))
@@ -100,5 +105,6 @@ def crawl(
     wishes = plan.PictureWishes(tuple(filters or ()), thumbnails, min_side, convert, max_side, max_bytes)
     rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private)
     manners = plan.Manners(concurrency, per_host, timeout, contact, rules)
-    order = plan.made(asked, wishes, manners, plan.Browsers(browsers, grid, show_browser))
+    chosen = plan.Browsers(browsers, grid, show_browser, Named(browser, driver))
+    order = plan.made(asked, wishes, manners, chosen)
     raise typer.Exit(run.run(order, as_json))

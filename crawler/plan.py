@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from crawler import engines, filters
 from crawler.addresses import PORTS, Rule, check_ip
+from crawler.driver_paths import NOBODY, Named
 from crawler.keywords import Keyword, read_file
 from curation.records import TRANSIENT, Job, Reason
 from handwriter_models.errors import UserError
@@ -56,11 +57,12 @@ class Manners:
 
 @dataclass(frozen=True)
 class Browsers:
-    """Which browsers do the searching: so many local ones, or those of a Grid."""
+    """Which browsers do the searching: so many local ones (found, or named), or those of a Grid."""
 
     count: int = 2
     grid: str = ""
     show: bool = False
+    named: Named = NOBODY
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,10 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
         raise UserError(f"cannot convert to {wishes.convert!r}", "give --convert jpeg or --convert png")
     if browsers.grid:
         _checked_address(browsers.grid, "--grid")
+        if browsers.named != NOBODY:
+            raise UserError(
+                "--browser and --driver name programs of this machine, --grid uses those of others", "leave one out"
+            )
     notes = [f"{line!r} stands more than once in {asked.keywords}; it is searched once" for line in read.repeated]
     for name in names:
         lacking = [key for key in wanted if wanted[key] not in engines.engine(name).filters.get(key, ())]

@@ -74,11 +74,10 @@ def _browsers(plan: Plan, stack: ExitStack, display: Display) -> BrowserPool | N
     if not any(engine(name).needs_browser for name in plan.engines):
         return None
     wish = plan.browsers
-    if not wish.grid:
-        find()
+    paths = None if wish.grid else find(named=wish.named)
     settings = Settings(grid=wish.grid, show=wish.show, tell=display.warn)
     fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.rules.allow_private)))
-    pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())))
+    pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())), paths)
     stack.callback(pool.close)
     return pool
 
