@@ -40,7 +40,10 @@ PerHost = Annotated[int, _option("downloads at once from one host", min=1, max=1
 Timeout = Annotated[float, _option("seconds that one download may take", min=1)]
 Contact = Annotated[str, _option("address or page to name in the User-Agent, so that sites can reach you")]
 IgnoreRobots = Annotated[bool, _option("fetch what robots.txt forbids", "--ignore-robots")]
-IgnoreOptOut = Annotated[bool, _option("keep pictures whose X-Robots-Tag says noai, noindex …", "--ignore-opt-out")]
+OPT_OUT = "keep pictures of sites that say noai, noml, noindex … or reserve data mining (TDM)"
+IgnoreOptOut = Annotated[bool, _option(OPT_OUT, "--ignore-opt-out")]
+PAGES = "ask for the page of each picture, too, and obey what its meta tags say of that"
+CheckPages = Annotated[bool, _option(PAGES, "--check-pages")]
 AllowPrivate = Annotated[bool, _option("let addresses of this machine and network be fetched", "--allow-private")]
 # Searching
 Browsers = Annotated[int, _option("browsers at work at once", min=1, max=32)]
@@ -74,6 +77,7 @@ def crawl(
     contact: Contact = "",
     ignore_robots: IgnoreRobots = False,
     ignore_opt_out: IgnoreOptOut = False,
+    check_pages: CheckPages = False,
     allow_private: AllowPrivate = False,
     browsers: Browsers = 2,
     browser: Program = "",
@@ -103,7 +107,7 @@ def crawl(
     urls = tuple(engine_url or ())
     asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh)
     wishes = plan.PictureWishes(tuple(filters or ()), thumbnails, min_side, convert, max_side, max_bytes)
-    rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private)
+    rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private, check_pages)
     manners = plan.Manners(concurrency, per_host, timeout, contact, rules)
     chosen = plan.Browsers(browsers, grid, show_browser, Named(browser, driver))
     order = plan.made(asked, wishes, manners, chosen)

@@ -39,6 +39,7 @@ class Rules:
     obey_robots: bool = True
     obey_opt_out: bool = True
     allow_private: bool = False
+    check_pages: bool = False
 
 
 RULES = Rules()

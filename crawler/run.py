@@ -92,6 +92,7 @@ async def _crawl(plan: Plan, dataset: Dataset, pool: BrowserPool | None, display
         rule=Rule(manners.rules.allow_private),
         obey_robots=manners.rules.obey_robots,
         obey_opt_out=manners.rules.obey_opt_out,
+        check_pages=manners.rules.check_pages,
         contact=manners.contact,
     )
     rules = PictureRules(wishes.min_side, wishes.max_side, wishes.convert, wishes.max_bytes)
