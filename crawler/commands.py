@@ -29,6 +29,9 @@ Status = Annotated[Path | None, _option("show what a dataset holds and what is g
 # Which pictures
 FILTERS = "size=large, type=face, colour=gray, age=week, licence=any-cc …; may be repeated"
 Filters = Annotated[list[str] | None, _option(FILTERS, "--filter")]
+DAY = "YYYY-MM-DD; google, naver and commons can be asked for it, the others warn"
+Since = Annotated[str, _option(f"only pictures of this day or later, {DAY}", metavar="DATE")]
+Until = Annotated[str, _option("only pictures of this day or earlier, likewise", metavar="DATE")]
 Thumbnails = Annotated[bool, _option("keep a thumbnail, flagged, where the full picture's address is not to be had")]
 MinSide = Annotated[int, _option("refuse pictures with a shorter side, in pixels", min=1)]
 MaxSide = Annotated[int, _option("scale larger pictures down to this longer side (0: never)", min=0)]
@@ -66,6 +69,8 @@ def crawl(
     limit: Limit = 100,
     status: Status = None,
     filters: Filters = None,
+    since: Since = "",
+    until: Until = "",
     thumbnails: Thumbnails = True,
     min_side: MinSide = 32,
     max_side: MaxSide = 0,
@@ -105,7 +110,7 @@ def crawl(
     if keywords is None:
         raise UserError("there are no keywords", "give --keywords FILE, or --status DATASET to look at one")
     urls = tuple(engine_url or ())
-    asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh)
+    asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh, since, until)
     wishes = plan.PictureWishes(tuple(filters or ()), thumbnails, min_side, convert, max_side, max_bytes)
     rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private, check_pages)
     manners = plan.Manners(concurrency, per_host, timeout, contact, rules)

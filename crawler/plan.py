@@ -77,6 +77,8 @@ class Asked:
     limit: int = 100
     retry: str = ""
     refresh: bool = False
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,20 @@ class Plan:
 
     def jobs(self) -> tuple[Job, ...]:
         """Every keyword at every engine, keyword by keyword."""
-        return tuple(Job(keyword.label, keyword.words, engine) for keyword in self.keywords for engine in self.engines)
+        return tuple(self.words())
+
+    def words(self) -> dict[Job, str]:
+        """The words that each job searches. The dataset keeps them with the filters: others are another question."""
+        return {
+            Job(keyword.label, keyword.words + self._narrowed(engine), engine): keyword.words
+            for keyword in self.keywords
+            for engine in self.engines
+        }
+
+    def _narrowed(self, name: str) -> str:
+        """What narrows the search at this engine, as people read it."""
+        taken = [f"{key}={value}" for key, value in sorted(self.filters.items()) if _takes(name, key, value)]
+        return f" ({' '.join(taken)})" if taken else ""
 
 
 def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browsers) -> Plan:
@@ -106,6 +121,9 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
     read = read_file(asked.keywords)
     names = _engines(asked.engines)
     wanted = filters.read(list(wishes.filters))
+    days = filters.dates(asked.since, asked.until)
+    if days and "age" in wanted:
+        raise UserError("--filter age and --since or --until both limit the time", "leave one out")
     if wishes.convert not in ("", "jpeg", "png"):
         raise UserError(f"cannot convert to {wishes.convert!r}", "give --convert jpeg or --convert png")
     if browsers.grid:
@@ -116,15 +134,18 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
             )
     notes = [f"{line!r} stands more than once in {asked.keywords}; it is searched once" for line in read.repeated]
     for name in names:
-        lacking = [key for key in wanted if wanted[key] not in engines.engine(name).filters.get(key, ())]
+        lacking = [key for key in wanted if not _takes(name, key, wanted[key])]
         notes += [f"{name} has no filter {key}={wanted[key]}: its pictures are not filtered by it" for key in lacking]
+        if days and not engines.engine(name).dated:
+            options = " and ".join(f"--{key}" for key in days)
+            notes.append(f"{name} cannot be asked for dates: its pictures are not filtered by {options}")
     return Plan(
         keywords=read.wanted,
         dataset=asked.dataset or Path("data") / (asked.keywords.stem or "keywords"),
         engines=names,
         homes=_homes(asked.engine_urls, names, manners.rules.allow_private),
         limit=asked.limit,
-        filters=wanted,
+        filters=wanted | days,
         wishes=wishes,
         manners=manners,
         browsers=browsers,
@@ -132,6 +153,12 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
         refresh=asked.refresh,
         notes=tuple(notes),
     )
+
+
+def _takes(name: str, key: str, value: str) -> bool:
+    """Whether the engine can be asked for this filter."""
+    engine = engines.engine(name)
+    return engine.dated if key in (filters.SINCE, filters.UNTIL) else value in engine.filters.get(key, ())
 
 
 def _engines(text: str) -> tuple[str, ...]:

@@ -60,13 +60,24 @@ def show_status(path: Path, json_wanted: bool) -> int:
 
 def _crawled(plan: Plan, dataset: Dataset, console: Console) -> None:
     with Display(console, plan.jobs(), plan.limit) as display, ExitStack() as stack:
-        for note in plan.notes:
+        for note in (*plan.notes, *_asked_otherwise(plan, dataset)):
             display.warn(note)
         pool = _browsers(plan, stack, display)
         try:
             asyncio.run(_crawl(plan, dataset, pool, display))
         except* UserError as group:
             raise _first(group) from None
+
+
+def _asked_otherwise(plan: Plan, dataset: Dataset) -> list[str]:
+    """That pictures found with other filters or dates are there: they count towards the limit."""
+    plain, now = {(job.label, words, job.engine) for job, words in plan.words().items()}, set(plan.jobs())
+    before = {job for job in dataset.jobs() if job not in now}
+    other = {
+        job.label for job in before if (job.label, job.keyword.rpartition(" (")[0] or job.keyword, job.engine) in plain
+    }
+    lines = [f"{label!r} was searched with other filters or dates before" for label in sorted(other)]
+    return [f"{line}; pictures found so count towards --limit" for line in lines]
 
 
 def _browsers(plan: Plan, stack: ExitStack, display: Display) -> BrowserPool | None:

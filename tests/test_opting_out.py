@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -208,10 +208,13 @@ def reserved(request: Request, wire: Wire, host: PictureHost) -> None:
     host.send_picture(request, wire, {"tdm-reservation": "1"})
 
 
+WITH_RESERVED = {**PictureHost.BEHAVIOURS, "reserved": reserved}
+
+
 class Reserving(PictureHost):
     """A host of pictures that has one more behaviour: /reserved/7.jpg."""
 
-    BEHAVIOURS: ClassVar = {**PictureHost.BEHAVIOURS, "reserved": reserved}
+    BEHAVIOURS = WITH_RESERVED
 
 
 def test_crawl_counts_them_apart_and_fetches_them_when_told(tmp_path: Path) -> None:

@@ -95,6 +95,7 @@ class Bing:
         },
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in qft.items()}
+    dated = False
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """There is one page; more comes by scrolling. `first` counts pictures, from 1."""

@@ -95,6 +95,7 @@ class DuckDuckGo:
         },
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in iaf.items()}
+    dated = False
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """There is one page; more comes by scrolling."""

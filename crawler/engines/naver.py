@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from html import unescape
 from typing import Any
 from urllib.parse import unquote
@@ -56,6 +57,7 @@ QUOTE = re.compile(r"\\?([\"'])")
 NESTED = re.compile(rf"(?:\\\"|\\x22|\\u0022){ITEM}")  # JSON within a string
 INNER_QUOTE = re.compile(r"\\\\|\\\"|\\x22|\\u0022")
 DEEPEST = 50
+EARLIEST = "19900101"
 
 # A picture that is not in sight yet has a blank one for its `src`; the attribute that holds the address has many names.
 SCRIPT = f"""
@@ -91,17 +93,22 @@ class Naver:
         "age": ("day", "week", "month", "year"),
         "licence": ("any-cc", "commercial"),
     }
+    dated = True
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """Page by page, fifty pictures each. Its one licence filter is "free for commercial use"."""
         age, licence = filters.get("age", ""), filters.get("licence", "")
+        since, until = (filters.get(name, "").replace("-", "") for name in ("since", "until"))
+        when = f"1{age[0]}" if age in self.filters["age"] else ""
+        if since or until:
+            when = f"from{since or EARLIEST}to{until or f'{date.today():%Y%m%d}'}"  # it wants both
         return asked(
             "/search.naver",
             where="image",
             sm="tab_jum",
             query=query,
             face="1" if filters.get("type") == "face" else "",
-            nso=f"so:r,a:all,p:1{age[0]}" if age in self.filters["age"] else "",
+            nso=f"so:r,a:all,p:{when}" if when else "",
             ccl="2" if licence in self.filters["licence"] else "",
             start=str(1 + self.page_size * page) if page else "",
         )

@@ -34,6 +34,7 @@ class Openverse:
         },
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in parameters.items()}
+    dated = False
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """Its pages are numbered from 1."""
