@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import threading
 import time
 from collections.abc import Callable
@@ -223,7 +224,8 @@ class Session:
             state = status(grid)
             more = f" ({state})" if state else ""
             return UserError(f"the Selenium Grid at {grid} gives no browser: {reason}{more}", f"see {grid}/status")
-        hint = "start one by hand to see why: chromium --headless=new --dump-dom about:blank"
+        browser = shlex.quote((self._paths or find()).browser)
+        hint = f"start one by hand to see why: {browser} --headless=new --dump-dom about:blank"
         if self.settings.show and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             hint = "there is no screen here (DISPLAY is not set): leave out --show-browser"
         return UserError(f"the browser does not start: {reason}", hint)

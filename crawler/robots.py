@@ -116,7 +116,7 @@ def _as_robots(text: str, origin: str) -> list[str]:
     lines = []
     for rule in (told if isinstance(told, list) else [told])[:MOST_RULES]:
         location, value = (rule.get("location"), rule.get(TDM)) if isinstance(rule, dict) else (None, None)
-        verb = {"0": "Allow", "1": "Disallow"}.get(str(value))
+        verb = {"0": "Allow", "1": "Disallow", "True": "Disallow"}.get(str(value))
         if verb and isinstance(location, str) and location.isprintable():
             path = location.strip().removeprefix(origin).replace("#", "%23")
             lines.append(f"{verb}: {path if path[:1] in ('/', '*') else f'/{path}'}")
