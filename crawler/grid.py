@@ -62,15 +62,22 @@ def status(grid: str) -> GridStatus | None:
     return GridStatus(slots, free, frozenset(sessions), len(queue) if isinstance(queue, list) else 0)
 
 
-def _node(node: Any) -> tuple[int, int, set[str]]:  # noqa: ANN401 - JSON
+def _node(node: object) -> tuple[int, int, set[str]]:
     """How many browsers like ours the node has, how many of them are free, and the ids of all its sessions."""
-    rows = [slot for slot in node.get("slots") or () if isinstance(slot, dict)] if isinstance(node, dict) else []
-    at_work = [slot["session"] for slot in rows if slot.get("session")]
-    ours = [slot for slot in rows if (slot.get("stereotype") or {}).get("browserName") == BROWSER]
-    most = node.get("maxSessions", len(rows)) if rows else 0
+    told = _object(node)
+    slots = told.get("slots")
+    rows = [_object(slot) for slot in slots] if isinstance(slots, list) else []
+    at_work = [_object(slot["session"]) for slot in rows if slot.get("session")]
+    ours = [slot for slot in rows if _object(slot.get("stereotype")).get("browserName") == BROWSER]
+    limit = told.get("maxSessions")
+    most = limit if isinstance(limit, int) else len(rows)
     unused = min(sum(not slot.get("session") for slot in ours), max(0, most - len(at_work)))
-    up = bool(rows) and node.get("availability", "UP") == "UP"
-    return min(len(ours), most), unused if up else 0, {str(one.get("sessionId")) for one in at_work}
+    is_up = told.get("availability", "UP") == "UP"
+    return min(len(ours), most), unused if is_up else 0, {str(one.get("sessionId")) for one in at_work}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _json(address: str) -> Any:  # noqa: ANN401 - JSON

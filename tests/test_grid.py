@@ -321,6 +321,7 @@ class Answer(LoopbackSite):
         ({"nodes": 7}, None),
         ({"nodes": []}, GridStatus(0, 0, frozenset())),
         ({"nodes": [None, 3, {}, {"slots": None}, {"slots": [None, {}]}]}, GridStatus(0, 0, frozenset())),
+        ({"nodes": [{"slots": 7}, {"maxSessions": "2", "slots": [{"stereotype": 3}]}]}, GridStatus(0, 0, frozenset())),
         (
             {
                 "nodes": [

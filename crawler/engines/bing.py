@@ -50,7 +50,8 @@ VIDEO_FULL = re.compile(
     r"|douyin\.com|twitch\.tv)/|[^?#]{1,4000}\.(?:mp4|m4v|webm|mov|avi|mkv|ogv|m3u8|mpd)(?:[?#]|$)",
     re.IGNORECASE,
 )
-MARKS = re.compile(r'([\w-]{0,40})="(\{&quot;[^"]{9,20000})"')
+MARKS = re.compile(r'="(\{&quot;[^"]{9,20000})"')
+VIDEO_MARKS = ("vrhm", "mmeta")  # the attributes of a video's record
 LONGEST_TAG = 9000  # characters behind the marks in which a tile's link is looked for
 MURL = re.compile(r'(?:"|&quot;)murl(?:"|&quot;)\s{0,9}:\s{0,9}(?:"|&quot;)(.{1,4000}?)(?:"|&quot;)')
 
@@ -149,7 +150,7 @@ class _Tile:
         full = page_address(facts.get("murl")) or page_address(parameter(self.link, "mediaurl"))
         small = " ".join(f"={text}" for text in (facts.get("thid"), facts.get("turl"), self.source) if text)
         leads = isinstance(self.link, str) and "/videos/" in self.link.partition("?")[0]
-        marked = any(name in facts for name in VIDEO_FACTS)
+        marked = any(facts.get(name) for name in VIDEO_FACTS)
         return bool(leads or marked or VIDEO_SMALL.search(small) or VIDEO_FULL.match(full))
 
     @cached_property
@@ -184,7 +185,11 @@ def _folded(words: str) -> str:
 def _loose(page: Page) -> Iterator[Found]:
     """What the page's text holds, whatever the elements around it are called: whole records first, then addresses."""
     marked = [
-        _Tile(unescape(match[2]), _link_behind(page.text, match.end()), foreign=match[1] in ("vrhm", "mmeta"))
+        _Tile(
+            unescape(match[1]),
+            _link_behind(page.text, match.end()),
+            foreign=page.text.endswith(VIDEO_MARKS, 0, match.start()),
+        )
         for match in MARKS.finditer(page.text)
     ]
     results = _results(marked, page.address)
