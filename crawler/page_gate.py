@@ -5,7 +5,7 @@ giving a person time for a captcha, and saying what a page without pictures is.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crawler.engines.base import BrowserEngine, Kind, Page, Reading
 from crawler.page_view import View
@@ -70,9 +70,14 @@ class Gate:
             bare = reading.kind is Kind.OK and not reading.found
             undecided = bare or reading.kind in (Kind.CHANGED, Kind.UNREACHABLE)
             if not undecided or time.monotonic() > end + self._view.slow:
-                return Reading(Kind.CHANGED, marker=reading.marker) if bare else reading
+                return self._in_order(Reading(Kind.CHANGED, marker=reading.marker) if bare else reading)
             time.sleep(glance)
             glance = min(glance * SLOWER, LONGEST_GLANCE)
+
+    def _in_order(self, reading: Reading) -> Reading:
+        """The reading; of a server that is out of order it tells nothing about the page, the second page either."""
+        state, _ = verdict(reading, self._view.page, self._view.stalled)
+        return replace(reading, kind=Kind.UNREACHABLE) if state is SearchState.UNREACHABLE else reading
 
     def _rejected(self) -> bool:
         """Presses "reject" and waits until the consent page is gone; False when there is no such button."""
@@ -107,7 +112,7 @@ def verdict(reading: Reading, page: Page, stalled: str = "") -> tuple[SearchStat
         state = SearchState.BLOCKED
     if state is SearchState.CHANGED and (page.status >= SERVER_ERROR or page.status in SLOW):
         state = SearchState.UNREACHABLE
-    if state is SearchState.CHANGED and stalled:
+    if stalled and state in (SearchState.CHANGED, SearchState.UNREACHABLE):
         state, detail = SearchState.UNREACHABLE, stalled
     if page.status >= 400 and str(page.status) not in detail:
         detail = f"HTTP {page.status} {detail}".strip()

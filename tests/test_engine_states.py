@@ -45,6 +45,12 @@ WAITING = """<!doctype html><title>cat at DuckDuckGo</title><section id="zci-ima
 <script>fetch('/i.js?o=json&vqd=4-123&q=' + encodeURIComponent('QUERY')).catch(() => 0)</script>"""
 
 
+ITEMS = [{"type": "image", "originalUrl": f"https://pictures.example/{n}.jpg", "thumb": ""} for n in range(50)]
+FIRST_PAGE = (
+    f"<!doctype html><script>var imageSearchTabData = {json.dumps({'content': {'items': ITEMS}})}</script>".encode()
+)
+
+
 class Faulty(LoopbackSite):
     """Answers every search with what its query says: a status, with or without a body, a stall, a break."""
 
@@ -56,7 +62,10 @@ class Faulty(LoopbackSite):
         if request.path == "/" and asked.startswith("list-"):
             wire.send(200, HTML, WAITING.replace("QUERY", asked).encode())
             return
-        word = asked.removeprefix("list-")
+        if asked.startswith("second-") and "start" not in request.query:
+            wire.send(200, HTML, FIRST_PAGE)
+            return
+        word = asked.removeprefix("list-").removeprefix("second-")
         if word in ("stall", "silent"):
             if word == "stall":
                 wire.head(200, HTML)
@@ -104,6 +113,14 @@ def test_page_that_does_not_come_is_unreachable(session: Session, site: Faulty, 
         outcome = asked(session, site.home, name, word)
         assert outcome.state is UNREACHABLE, (name, outcome)
         assert outcome.detail
+
+
+@pytest.mark.parametrize("word", ["503", "408", "429", "stall", "silent", "404"])
+def test_second_page_that_cannot_be_had_is_no_end_and_loses_nothing(session: Session, site: Faulty, word: str) -> None:
+    outcome = asked(session, site.home, "naver", f"second-{word}")
+    state = SearchState.OK if word == "404" else STATES.get(word, UNREACHABLE)
+    assert (outcome.state, outcome.found) == (state, 50)
+    assert outcome.exhausted is (word == "404")  # a page that says nothing, where there are no more
 
 
 def test_host_that_does_not_listen_or_exist_is_unreachable(session: Session) -> None:
