@@ -98,7 +98,7 @@ INSTALL: Mapping[str, str] = {
     "suse": "openSUSE: sudo zypper install chromium chromedriver",
     "alpine": "Alpine: sudo apk add chromium chromium-chromedriver",
     "nixos": "NixOS: nix-shell -p chromium chromedriver",
-    "darwin": "macOS: brew install --cask google-chrome chromedriver",
+    "darwin": f"macOS: brew install --cask google-chrome chromedriver; where the second is gone, {TESTING}",
     "win32": "Windows: winget install Google.Chrome Chromium.ChromeDriver",
     "": f"install Chrome and chromedriver: {TESTING}",
 }
