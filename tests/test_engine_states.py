@@ -161,6 +161,8 @@ def value(**parts: Any) -> dict[str, Any]:
         ({}, "<script>vqd='4-1'", Kind.UNREACHABLE),
         ({}, "<p>a page of another kind", Kind.CHANGED),
         ({}, "<script>vqd='4-1'</script><img src='/iu/?u=https%3A'>", Kind.CHANGED),  # it shows pictures, otherwise
+        ({}, "<script>vqd='4-1'</script><img src=/logo.svg>", Kind.UNREACHABLE),
+        ({}, "<script>vqd='4-1'</script>" + "<x-card><img></x-card>" * 12, Kind.CHANGED),
         ({}, "<script>vqd='4-1'</script><form id=\"challenge-form\">", Kind.BLOCKED),
         ({"lists": [[500, ""], [0, ""]]}, "", Kind.UNREACHABLE),
         ({"lists": [[500, ""], [418, ""]]}, "", Kind.BLOCKED),

@@ -41,6 +41,7 @@ SIGNS = Signs(
     blocked_statuses=(202, 418),
 )
 REFUSALS = (202, 401, 403, 418, 429)
+MANY = 8  # pictures on a page that shows results, whatever they are called
 TOKEN = "vqd"  # noqa: S105 - what a page needs to ask for its list
 
 # A list is read again only while a tile on the page stands in none of those read so far: every reading is a request.
@@ -130,7 +131,8 @@ def _fault(page: Page, statuses: list[Any]) -> str:
     if broken and len(broken) == len(statuses):
         return f"its list of pictures answers HTTP {broken[0]}" if broken[0] else "its list of pictures breaks off"
     waits = part(page.value, "lists") == [] and part(page.value, "tiles") == []
-    return "its list of pictures does not come" if waits and TOKEN in page.text and PROXY not in page.text else ""
+    shows = PROXY in page.text or page.text.count("<img") >= MANY
+    return "its list of pictures does not come" if waits and TOKEN in page.text and not shows else ""
 
 
 def _on_the_page(listed: list[Mapping[str, Any]], tiles: list[list[Any]]) -> Iterator[Found]:
