@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
@@ -249,10 +250,11 @@ def test_real_browser_is_started_by_the_names_given_for_it(tmp_path: Path) -> No
 
 
 def test_command_uses_the_named_pair(tmp_path: Path) -> None:
+    path = os.pathsep.join([str(Path(program(["chromedriver"])).parent), "/usr/bin", "/bin"])
     pair = ["--browser", program(BROWSERS), "--driver", program(["chromedriver"])]
     closed = ["--engine-url", "bing=http://127.0.0.1:9", "--allow-private", "--json"]
-    code, text = crawled(tmp_path, *pair, *closed, path="/usr/bin:/bin")
+    code, text = crawled(tmp_path, *pair, *closed, path=path)
     assert code == 3, text
-    code, text = crawled(tmp_path, "--browser", put(tmp_path, "old", CHROME.format(9)), *closed, path="/usr/bin:/bin")
+    code, text = crawled(tmp_path, "--browser", put(tmp_path, "old", CHROME.format(9)), *closed, path=path)
     assert code == 2
     assert "old is version 9, but" in " ".join(text.split())
