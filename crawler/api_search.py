@@ -10,7 +10,7 @@ from crawler.reports import save_page
 from curation.records import SearchState
 
 MOST_PAGES = 200
-SERVER_ERROR = 500
+SERVER_ERROR, SLOW = 500, (408, 425)
 
 
 async def search(client: Client, engine: ApiEngine, order: Order, take: Take) -> Outcome:
@@ -47,5 +47,5 @@ async def search(client: Client, engine: ApiEngine, order: Order, take: Take) ->
 
 def _state(kind: Kind, status: int) -> SearchState:
     """A server that is out of order has not changed its answers."""
-    out_of_order = kind is Kind.CHANGED and status >= SERVER_ERROR
+    out_of_order = kind is Kind.CHANGED and (status >= SERVER_ERROR or status in SLOW)
     return SearchState.UNREACHABLE if out_of_order else SearchState(kind.value)

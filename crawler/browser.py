@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crawler.driver_paths import BrowserPaths, find
+from crawler.grid import GridRecord, end_session, status, wait_for_browser
 from crawler.processes import Guarded, short_folder
 from handwriter_models.errors import UserError
 
@@ -29,7 +30,7 @@ __all__ = ["BrowserPaths", "Session", "SessionClosed", "Settings", "find"]
 
 PREFIX = "handwriter-browser-"
 STARTED = "started successfully on port "
-SECONDS_TO_START, SECONDS_TO_QUIT = 30, 10
+SECONDS_TO_START = 30
 QUIET = (
     "--disable-gpu",
     "--disable-quic",
@@ -59,6 +60,8 @@ class Settings:
     """How browsers are started. Times in seconds; `proxy` is host:port; `host_rules` as Chromium's flag has them."""
 
     grid: str = ""
+    grid_wait: float = 360  # for a free browser of the Grid; its own time-out for a dead client is 300
+    grid_record: GridRecord | None = None
     show: bool = False
     proxy: str = ""
     host_rules: str = ""
@@ -158,7 +161,7 @@ class Session:
 
         for last in (False, True):
             try:
-                return self._connected(self.settings.grid) if self.settings.grid else self._local()
+                return self._remote() if self.settings.grid else self._local()
             except (WebDriverException, HTTPError, OSError) as error:
                 self._end()
                 if self._closed:
@@ -167,9 +170,19 @@ class Session:
                     raise self._did_not_start(error) from error
         raise AssertionError("the last try returns or raises")
 
+    def _remote(self) -> WebDriver:
+        settings = self.settings
+        wait_for_browser(settings.grid, settings.grid_wait, settings.tell, lambda: self._closed)
+        if self._closed:
+            raise SessionClosed
+        driver = self._connected(settings.grid)
+        if settings.grid_record:
+            settings.grid_record.opened(str(driver.session_id))
+        return driver
+
     def _local(self) -> WebDriver:
         paths = self._paths or find()
-        folder = short_folder(PREFIX)
+        folder = short_folder(PREFIX, paths.profiles)
         command = [paths.driver, "--port=0", "--log-level=SEVERE"]
         guarded = Guarded(command, folder)
         with self._lock:
@@ -197,7 +210,9 @@ class Session:
         if guarded:
             guarded.close()
         elif driver and self.settings.grid:
-            _quit(self.settings.grid, str(driver.session_id))
+            session, record = str(driver.session_id), self.settings.grid_record
+            if end_session(self.settings.grid, session) and record:
+                record.closed(session)
         if driver:
             with contextlib.suppress(Exception):  # only sockets are left to be closed
                 driver.command_executor.close()  # type: ignore[union-attr]
@@ -206,8 +221,11 @@ class Session:
         reason = (getattr(error, "msg", None) or str(error) or type(error).__name__).strip().splitlines()[0]
         if self.settings.grid:
             grid = self.settings.grid.rstrip("/")
-            return UserError(f"the Selenium Grid at {grid} gives no browser: {reason}", f"see {grid}/status")
-        hint = "start one by hand to see why: chromium --headless=new --dump-dom about:blank"
+            state = status(grid)
+            more = f" ({state})" if state else ""
+            return UserError(f"the Selenium Grid at {grid} gives no browser: {reason}{more}", f"see {grid}/status")
+        browser = shlex.quote((self._paths or find()).browser)
+        hint = f"start one by hand to see why: {browser} --headless=new --dump-dom about:blank"
         if self.settings.show and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             hint = "there is no screen here (DISPLAY is not set): leave out --show-browser"
         return UserError(f"the browser does not start: {reason}", hint)
@@ -223,14 +241,6 @@ def _port(guarded: Guarded, seconds: float = SECONDS_TO_START, clock: Callable[[
         time.sleep(0.005)
     printed = guarded.printed().strip().splitlines()
     raise OSError(printed[-1] if printed else "chromedriver says nothing")
-
-
-def _quit(grid: str, session: str) -> None:
-    """Asks the Grid to end a session, past the connection that may be waiting for an answer."""
-    address = f"{grid.rstrip('/')}/session/{session}"
-    request = urllib.request.Request(address, method="DELETE")  # noqa: S310 - http(s), checked with the options
-    with contextlib.suppress(OSError, ValueError):
-        urllib.request.urlopen(request, timeout=SECONDS_TO_QUIT).close()  # noqa: S310
 
 
 def chromium_options(settings: Settings) -> Options:

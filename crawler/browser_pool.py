@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from crawler.browser import Session, Settings
+from crawler.browser import BrowserPaths, Session, Settings
 
 T = TypeVar("T")
 
@@ -19,8 +19,8 @@ T = TypeVar("T")
 class BrowserPool:
     """`count` browsers, each started when it is first needed."""
 
-    def __init__(self, settings: Settings, count: int) -> None:
-        self._sessions = [Session(settings) for _ in range(count)]
+    def __init__(self, settings: Settings, count: int, paths: BrowserPaths | None = None) -> None:
+        self._sessions = [Session(settings, paths) for _ in range(count)]
         self._free: asyncio.Queue[Session] = asyncio.Queue()
         for session in self._sessions:
             self._free.put_nowait(session)

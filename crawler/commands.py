@@ -33,6 +33,9 @@ Status = Annotated[Path | None, _option(STATUS, parser=user_path)]
 # Which pictures
 FILTERS = "size=large, type=face, colour=gray, age=week, licence=any-cc …; may be repeated"
 Filters = Annotated[list[str] | None, _option(FILTERS, "--filter")]
+DAY = "YYYY-MM-DD; google, naver and commons can be asked for it, the others warn"
+Since = Annotated[str, _option(f"only pictures of this day or later, {DAY}", metavar="DATE")]
+Until = Annotated[str, _option("only pictures of this day or earlier, likewise", metavar="DATE")]
 Thumbnails = Annotated[bool, _option("keep a thumbnail, flagged, where the full picture's address is not to be had")]
 MinSide = Annotated[int, _option("refuse pictures with a shorter side, in pixels", min=1)]
 MaxSide = Annotated[int, _option("scale larger pictures down to this longer side (0: never)", min=0)]
@@ -44,10 +47,15 @@ PerHost = Annotated[int, _option("downloads at once from one host", min=1, max=1
 Timeout = Annotated[float, _option("seconds that one download may take", min=1)]
 Contact = Annotated[str, _option("address or page to name in the User-Agent, so that sites can reach you")]
 IgnoreRobots = Annotated[bool, _option("fetch what robots.txt forbids", "--ignore-robots")]
-IgnoreOptOut = Annotated[bool, _option("keep pictures whose X-Robots-Tag says noai, noindex …", "--ignore-opt-out")]
+OPT_OUT = "keep pictures of sites that say noai, noml, noindex … or reserve data mining (TDM)"
+IgnoreOptOut = Annotated[bool, _option(OPT_OUT, "--ignore-opt-out")]
+PAGES = "ask for the page of each picture, too, and obey what its meta tags say of that"
+CheckPages = Annotated[bool, _option(PAGES, "--check-pages")]
 AllowPrivate = Annotated[bool, _option("let addresses of this machine and network be fetched", "--allow-private")]
 # Searching
 Browsers = Annotated[int, _option("browsers at work at once", min=1, max=32)]
+Program = Annotated[str, _option("Chrome or Chromium, where it is not found by itself", "--browser", metavar="PATH")]
+Driver = Annotated[str, _option("chromedriver of the same version, likewise", "--driver", metavar="PATH")]
 Grid = Annotated[str, _option("address of a Selenium Grid whose browsers are used")]
 ShowBrowser = Annotated[bool, _option("show the browser, to solve a captcha by hand", "--show-browser")]
 OTHER = "another address for an engine: google=http://host:port; may be repeated"
@@ -65,6 +73,8 @@ def crawl(
     limit: Limit = 100,
     status: Status = None,
     filters: Filters = None,
+    since: Since = "",
+    until: Until = "",
     thumbnails: Thumbnails = True,
     min_side: MinSide = 32,
     max_side: MaxSide = 0,
@@ -76,8 +86,11 @@ def crawl(
     contact: Contact = "",
     ignore_robots: IgnoreRobots = False,
     ignore_opt_out: IgnoreOptOut = False,
+    check_pages: CheckPages = False,
     allow_private: AllowPrivate = False,
     browsers: Browsers = 2,
+    browser: Program = "",
+    driver: Driver = "",
     grid: Grid = "",
     show_browser: ShowBrowser = False,
     engine_url: EngineUrls = None,
@@ -94,15 +107,17 @@ def crawl(
     python crawler --status data/keywords
     """
     from crawler import plan, run
+    from crawler.driver_paths import Named
 
     if status is not None:
         raise typer.Exit(run.show_status(status, as_json))
     if keywords is None:
         raise UserError("there are no keywords", "give --keywords FILE, or --status DATASET to look at one")
     urls = tuple(engine_url or ())
-    asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh)
+    asked = plan.Asked(keywords, dataset, engines, urls, limit, retry, refresh, since, until)
     wishes = plan.PictureWishes(tuple(filters or ()), thumbnails, min_side, convert, max_side, max_bytes)
-    rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private)
+    rules = plan.Rules(not ignore_robots, not ignore_opt_out, allow_private, check_pages)
     manners = plan.Manners(concurrency, per_host, timeout, contact, rules)
-    order = plan.made(asked, wishes, manners, plan.Browsers(browsers, grid, show_browser))
+    chosen = plan.Browsers(browsers, grid, show_browser, Named(browser, driver))
+    order = plan.made(asked, wishes, manners, chosen)
     raise typer.Exit(run.run(order, as_json))

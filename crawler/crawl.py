@@ -12,8 +12,8 @@ import math
 import sqlite3
 import traceback
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import cast
@@ -57,7 +57,8 @@ class Crawl:
 
     def __init__(self, plan: Plan, tools: Tools) -> None:
         self._plan, self._tools, self._dataset, self._display = plan, tools, tools.dataset, tools.display
-        self._jobs = plan.jobs()
+        self._words = plan.words()
+        self._jobs = tuple(self._words)
         self._turns = {name: asyncio.Lock() for name in plan.engines}  # an API is asked one question at a time
         self._records: dict[Job, SearchRecord] = {}
         self._counts: Mapping[Job, JobCounts] = {}
@@ -164,7 +165,7 @@ class Crawl:
             self._tools.downloader.wake()
             return new < want
 
-        outcome = await self._ask(self._order(job, want), take)
+        outcome = await self._ask(self._order(job, want), take, partial(self._begins, job))
         if outcome is None:
             return None
         self._dataset.end_search(job, outcome.state, outcome.detail, outcome.exhausted)
@@ -180,7 +181,7 @@ class Crawl:
     def _order(self, job: Job, want: int) -> Order:
         stamp = f"{datetime.now():%Y%m%d-%H%M%S}"
         return Order(
-            job=job,
+            job=replace(job, keyword=self._words[job]),
             home=self._plan.homes[job.engine],
             filters=self._plan.filters,
             want=want,
@@ -188,9 +189,8 @@ class Crawl:
             report=self._dataset.reports / f"{job.engine}-{self._dataset.folder_of(job.label)}-{stamp}.html",
         )
 
-    async def _ask(self, order: Order, take: Take) -> Outcome | None:
+    async def _ask(self, order: Order, take: Take, begins: Callable[[], bool]) -> Outcome | None:
         """The engine's answer. A reader of ours that fails on a page costs this job, not the crawl."""
-        begins = partial(self._begins, order.job)
         asked = engine(order.job.engine)
         try:
             if asked.needs_browser and self._tools.pool:

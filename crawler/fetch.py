@@ -21,7 +21,7 @@ from yarl import URL
 from crawler.addresses import PORTS, Refusal, Resolver, Rule, joined, normal, system_resolver
 from crawler.answers import Body, Limits, decoded, refusal_of, wait_asked
 from crawler.connections import Gates, check_literal, connector
-from crawler.robots import LARGEST, Robots, opted_out
+from crawler.robots import LARGEST, TDM, Remembered, Reservations, Robots, check_headers, check_page
 from curation.records import Reason
 
 HOPS = 8  # redirects of one address
@@ -49,6 +49,7 @@ class FetchSettings:
     rule: Rule = field(default_factory=Rule)
     obey_robots: bool = True
     obey_opt_out: bool = True
+    check_pages: bool = False  # ask for the page of each picture, too, and obey its meta tags
     contact: str = ""  # an address or page, so that sites can reach whoever crawls
 
     def limits(self, largest: int, cut: bool = False) -> Limits:
@@ -66,11 +67,12 @@ class Fetched:
 
 @dataclass(frozen=True)
 class _Wish:
-    """What is asked of a server; `picture` brings the rules of robots and opting out with it."""
+    """What is asked of a server; `picture` and `page` bring the rules of robots and opting out with them."""
 
     headers: Mapping[str, str]
     largest: int
     picture: bool = False
+    page: bool = False
     cut: bool = False  # the beginning is enough
 
 
@@ -103,6 +105,8 @@ class Client:
         self._resolver = resolver
         self._gates = Gates(settings.concurrency, settings.per_host, settings.longest_wait)
         self._robots = Robots(self._robots_txt)
+        self._reservations = Reservations(self._reserved)
+        self._pages = Remembered(self._page)
 
     async def __aenter__(self) -> Client:
         settings = self.settings
@@ -120,7 +124,8 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._robots.close()
+        for asked in (self._robots, self._reservations, self._pages):
+            await asked.close()
         await self._http.close()
 
     async def picture(self, address: str, referer: str = "") -> Fetched:
@@ -129,6 +134,8 @@ class Client:
         if address.startswith("data:"):
             return Fetched(_inline(address, self.settings.max_bytes), address)
         headers = {"Accept": "image/*,*/*;q=0.5"} | _referer(referer)
+        if self.settings.obey_opt_out and self.settings.check_pages and (page := headers.get("Referer")):
+            check_page(await self._pages.get(page))
         body = await self._persistent(address, _Wish(headers, self.settings.max_bytes, picture=True))
         return Fetched(body.data, body.address)
 
@@ -146,6 +153,24 @@ class Client:
             # One that only points to itself, say, is there, but says nothing to us.
             return (0 if refusal.reason in (Reason.UNREACHABLE, Reason.TIMEOUT, Reason.TOO_SLOW) else 404), ""
         return body.status, body.data.decode("utf-8", "replace")
+
+    async def _reserved(self, address: str) -> tuple[int, str]:
+        """The host's file of reservations; nobody waits for it long, for most hosts have none."""
+        wish = _Wish({"Accept": "application/json"}, LARGEST)
+        try:
+            body = await self._persistent(address, wish, replace(self.settings, retries=0, deadline=self.settings.idle))
+        except Refusal:
+            return 0, ""
+        return body.status, body.data.decode("utf-8-sig", "replace")
+
+    async def _page(self, address: str) -> str:
+        """The beginning of a page, where its meta tags are; empty when it cannot or may not be had."""
+        wish = _Wish({"Accept": "text/html,*/*;q=0.1"}, LARGEST, page=True, cut=True)
+        try:
+            body = await self._persistent(address, wish, replace(self.settings, retries=0, deadline=self.settings.idle))
+        except Refusal:
+            return ""
+        return body.data.decode("utf-8", "replace") if body.status == 200 else ""
 
     async def _persistent(self, address: str, wish: _Wish, settings: FetchSettings | None = None) -> Body:
         """The answer, tried again with growing patience while a server is only busy."""
@@ -185,12 +210,13 @@ class Client:
         check_literal(parts.hostname or "", parts.port or PORTS[parts.scheme], settings.rule)
         if wish.picture:
             self._check_quiet(parts.netloc)
-            if settings.obey_robots:
-                await self._robots.check(address)
+        if (wish.picture or wish.page) and settings.obey_robots:
+            await self._robots.check(address)
+        reserved = wish.picture and settings.obey_opt_out and await self._reservations.reserved(address)
         async with self._gates.passed(parts.netloc):
             try:
                 async with asyncio.timeout(settings.deadline):
-                    return await self._request(address, wish, settings)
+                    return await self._request(address, wish, settings, reserved)
             except aiohttp.ClientPayloadError as error:
                 raise _Again(Refusal(Reason.TRUNCATED, "the connection ended early")) from error
             except TimeoutError as error:
@@ -204,7 +230,7 @@ class Client:
         if seconds > self.settings.longest_wait:
             raise Refusal(Reason.HTTP_ERROR, f"the host asked to be left alone for {seconds:.0f} s more")
 
-    async def _request(self, address: str, wish: _Wish, settings: FetchSettings) -> Body:
+    async def _request(self, address: str, wish: _Wish, settings: FetchSettings, reserved: bool) -> Body:
         started = time.monotonic()
         # yarl must not encode again what `normal` has encoded.
         target = URL(address, encoded=True)
@@ -216,20 +242,22 @@ class Client:
                 wait = wait_asked(answer.headers.get("Retry-After"))
                 raise _Again(Refusal(Reason.HTTP_ERROR, detail), wait, Body(answer.status, b"", address))
             if wish.picture:
-                self._check_answer(answer, settings)
+                self._check_answer(answer, settings, reserved)
             limits = settings.limits(wish.largest, wish.cut)
             data = await decoded(answer, limits, started)
+            if wish.picture and settings.obey_opt_out and answer.content_type == "text/html":
+                check_page(data[:LARGEST].decode("utf-8", "replace"))  # a page in a picture's place
             return Body(answer.status, data, address)
 
     @staticmethod
-    def _check_answer(answer: aiohttp.ClientResponse, settings: FetchSettings) -> None:
+    def _check_answer(answer: aiohttp.ClientResponse, settings: FetchSettings, reserved: bool) -> None:
         if answer.status in (404, 410):
             raise Refusal(Reason.NOT_FOUND, f"the server answers {answer.status}")
         if answer.status != 200:
             raise Refusal(Reason.HTTP_ERROR, f"the server answers {answer.status}")
-        tag = opted_out(answer.headers.getall("X-Robots-Tag", ())) if settings.obey_opt_out else ""
-        if tag:
-            raise Refusal(Reason.OPTED_OUT, f"X-Robots-Tag: {tag}")
+        if settings.obey_opt_out:
+            tags, reservations = (answer.headers.getall(name, ()) for name in ("X-Robots-Tag", TDM))
+            check_headers(tags, reservations, reserved)
 
 
 def _referer(page: str) -> dict[str, str]:

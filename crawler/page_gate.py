@@ -5,7 +5,7 @@ giving a person time for a captcha, and saying what a page without pictures is.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crawler.engines.base import BrowserEngine, Kind, Page, Reading
 from crawler.page_view import View
@@ -19,9 +19,10 @@ STATES = {
     Kind.BLOCKED: SearchState.BLOCKED,
     Kind.CHANGED: SearchState.CHANGED,
     Kind.CONSENT: SearchState.BLOCKED,
+    Kind.UNREACHABLE: SearchState.UNREACHABLE,
     Kind.OK: SearchState.CHANGED,  # it looks well, and no picture is in it
 }
-TOO_MANY, SERVER_ERROR = 429, 500
+TOO_MANY, SLOW, SERVER_ERROR = 429, (408, 425), 500
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,17 @@ class Gate:
         end, glance = time.monotonic() + self._pace.settle, GLANCE
         while True:
             reading = self._view.look()
-            undecided = reading.kind is Kind.CHANGED or (reading.kind is Kind.OK and not reading.found)
+            bare = reading.kind is Kind.OK and not reading.found
+            undecided = bare or reading.kind in (Kind.CHANGED, Kind.UNREACHABLE)
             if not undecided or time.monotonic() > end + self._view.slow:
-                return Reading(Kind.CHANGED, marker=reading.marker) if undecided else reading
+                return self._in_order(Reading(Kind.CHANGED, marker=reading.marker) if bare else reading)
             time.sleep(glance)
             glance = min(glance * SLOWER, LONGEST_GLANCE)
+
+    def _in_order(self, reading: Reading) -> Reading:
+        """The reading; of a server that is out of order it tells nothing about the page, the second page either."""
+        state, _ = verdict(reading, self._view.page, self._view.stalled)
+        return replace(reading, kind=Kind.UNREACHABLE) if state is SearchState.UNREACHABLE else reading
 
     def _rejected(self) -> bool:
         """Presses "reject" and waits until the consent page is gone; False when there is no such button."""
@@ -96,15 +103,17 @@ class Gate:
         return self._settled() if reading.kind is not Kind.BLOCKED else reading
 
 
-def verdict(reading: Reading, page: Page) -> tuple[SearchState, str]:
-    """What a page without pictures means, and the marker that tells."""
+def verdict(reading: Reading, page: Page, stalled: str = "") -> tuple[SearchState, str]:
+    """What a page without pictures means, and the marker that tells; `stalled` says that it never came to its end."""
     state, detail = STATES[reading.kind], reading.marker
     if reading.kind is Kind.CONSENT:
         detail = f"its consent page could not be answered with reject: {detail}"
     if state is SearchState.CHANGED and page.status == TOO_MANY:
         state = SearchState.BLOCKED
-    if state is SearchState.CHANGED and page.status >= SERVER_ERROR:
+    if state is SearchState.CHANGED and (page.status >= SERVER_ERROR or page.status in SLOW):
         state = SearchState.UNREACHABLE
+    if stalled and state in (SearchState.CHANGED, SearchState.UNREACHABLE):
+        state, detail = SearchState.UNREACHABLE, stalled
     if page.status >= 400 and str(page.status) not in detail:
         detail = f"HTTP {page.status} {detail}".strip()
     return state, detail

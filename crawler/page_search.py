@@ -195,7 +195,7 @@ class _Search:
 
     def _closed_out(self, reading: Reading) -> Outcome:
         """The engine does not give pictures, or no longer: the page is kept for the report."""
-        state, detail = verdict(reading, self.view.page)
+        state, detail = verdict(reading, self.view.page, self.view.stalled)
         if self.order.report and state is not SearchState.EMPTY:
             note = f"{self.engine.name} {state} {detail} · {self.view.page.address}"
             saved = save_page(self.order.report, self.view.page.text, note)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ LONGEST_TEXT = 20_000_000  # characters of a page
 TRIES, PAUSE = 3, 0.1  # a script whose page is just being replaced is run again
 MILLISECONDS_A_MOVE = 10
 Place = tuple[int, int]  # in the window
-NET_ERROR = "net::"
+NET_ERROR, HTTP_ERROR = "net::", re.compile(r"HTTP ERROR (\d{3})")
 PASSING = ("ERR_CONNECTION_RESET", "ERR_CONNECTION_CLOSED", "ERR_EMPTY_RESPONSE", "ERR_NETWORK_CHANGED", "ERR_ABORTED")
 
 
@@ -45,6 +46,7 @@ class View:
         self.page = Page("", "")
         self._address = ""
         self.slow = 0.0  # seconds the page took to come
+        self.stalled = ""  # that the page began and did not end in time
 
     @property
     def session(self) -> Session:
@@ -55,7 +57,7 @@ class View:
         """Goes to the address and returns when the page can be read; raises `Unreachable` or `Died`."""
         from selenium.common.exceptions import TimeoutException
 
-        self._address = address
+        self._address, self.stalled = address, ""
         for final in (False, True):
             with self._faults():
                 driver = self._session.driver
@@ -65,6 +67,7 @@ class View:
                 except TimeoutException:
                     if self._age() == before:  # still the page of before
                         raise Unreachable(f"no answer in {self._session.settings.page_timeout:g} s") from None
+                    self.stalled = f"the page is not whole after {self._session.settings.page_timeout:g} s"
                     driver.execute_script("window.stop()")
                 except Exception as error:
                     if final or not any(fault in str(error) for fault in PASSING):
@@ -90,10 +93,13 @@ class View:
                 break
             time.sleep(PAUSE)
         page = Page(answer["address"], _clean(answer["text"]), answer["value"], int(answer["status"]))
+        if page.address.startswith("chrome-error:"):
+            fault = self.run(page_scripts.NET_ERROR)
+            if not (told := HTTP_ERROR.search(fault)):
+                raise Unreachable(self._reason(fault))
+            page = Page(self._address, "", None, int(told[1]))  # an answer without a body
         if whole:
             self.page, self.slow = page, answer["loaded"] / 1000
-        if page.address.startswith("chrome-error:"):
-            raise Unreachable(self._reason(self.run(page_scripts.NET_ERROR)))
         if f"<title>{MARK}" in page.text[:200]:
             raise Unreachable(page.text.rpartition(MARK)[2].partition("<")[0].strip(": \n"))
         return self._engine.read(page)

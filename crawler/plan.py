@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from crawler import engines, filters
 from crawler.addresses import PORTS, Rule, check_ip
+from crawler.driver_paths import NOBODY, Named
 from crawler.keywords import Keyword, read_file
 from curation.records import TRANSIENT, Job, Reason
 from handwriter_models.errors import UserError
@@ -39,6 +40,7 @@ class Rules:
     obey_robots: bool = True
     obey_opt_out: bool = True
     allow_private: bool = False
+    check_pages: bool = False
 
 
 RULES = Rules()
@@ -57,11 +59,12 @@ class Manners:
 
 @dataclass(frozen=True)
 class Browsers:
-    """Which browsers do the searching: so many local ones, or those of a Grid."""
+    """Which browsers do the searching: so many local ones (found, or named), or those of a Grid."""
 
     count: int = 2
     grid: str = ""
     show: bool = False
+    named: Named = NOBODY
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,8 @@ class Asked:
     limit: int = 100
     retry: str = ""
     refresh: bool = False
+    since: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,20 @@ class Plan:
 
     def jobs(self) -> tuple[Job, ...]:
         """Every keyword at every engine, keyword by keyword."""
-        return tuple(Job(keyword.label, keyword.words, engine) for keyword in self.keywords for engine in self.engines)
+        return tuple(self.words())
+
+    def words(self) -> dict[Job, str]:
+        """The words that each job searches. The dataset keeps them with the filters: others are another question."""
+        return {
+            Job(keyword.label, keyword.words + self._narrowed(engine), engine): keyword.words
+            for keyword in self.keywords
+            for engine in self.engines
+        }
+
+    def _narrowed(self, name: str) -> str:
+        """What narrows the search at this engine, as people read it."""
+        taken = [f"{key}={value}" for key, value in sorted(self.filters.items()) if _takes(name, key, value)]
+        return f" ({' '.join(taken)})" if taken else ""
 
 
 def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browsers) -> Plan:
@@ -104,22 +122,32 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
     read = read_file(asked.keywords)
     names = _engines(asked.engines)
     wanted = filters.read(list(wishes.filters))
+    days = filters.dates(asked.since, asked.until)
+    if days and "age" in wanted:
+        raise UserError("--filter age and --since or --until both limit the time", "leave one out")
     if wishes.convert not in ("", "jpeg", "png"):
         raise UserError(f"cannot convert to {wishes.convert!r}", "give --convert jpeg or --convert png")
     if browsers.grid:
         _checked_address(browsers.grid, "--grid")
+        if browsers.named != NOBODY:
+            raise UserError(
+                "--browser and --driver name programs of this machine, --grid uses those of others", "leave one out"
+            )
     notes = [f"{line!r} stands more than once in {asked.keywords}; it is searched once" for line in read.repeated]
     notes += told_alike(keyword.label for keyword in read.wanted)
     for name in names:
-        lacking = [key for key in wanted if wanted[key] not in engines.engine(name).filters.get(key, ())]
+        lacking = [key for key in wanted if not _takes(name, key, wanted[key])]
         notes += [f"{name} has no filter {key}={wanted[key]}: its pictures are not filtered by it" for key in lacking]
+        if days and not engines.engine(name).dated:
+            options = " and ".join(f"--{key}" for key in days)
+            notes.append(f"{name} cannot be asked for dates: its pictures are not filtered by {options}")
     return Plan(
         keywords=read.wanted,
         dataset=asked.dataset or Path("data") / (asked.keywords.stem or "keywords"),
         engines=names,
         homes=_homes(asked.engine_urls, names, manners.rules.allow_private),
         limit=asked.limit,
-        filters=wanted,
+        filters=wanted | days,
         wishes=wishes,
         manners=manners,
         browsers=browsers,
@@ -127,6 +155,12 @@ def made(asked: Asked, wishes: PictureWishes, manners: Manners, browsers: Browse
         refresh=asked.refresh,
         notes=tuple(notes),
     )
+
+
+def _takes(name: str, key: str, value: str) -> bool:
+    """Whether the engine can be asked for this filter."""
+    engine = engines.engine(name)
+    return engine.dated if key in (filters.SINCE, filters.UNTIL) else value in engine.filters.get(key, ())
 
 
 def _engines(text: str) -> tuple[str, ...]:

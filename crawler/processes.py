@@ -24,8 +24,14 @@ LONGEST_FOLDER = 60  # Chromium makes a socket below it, and the path of a socke
 FORKS = hasattr(os, "fork")
 
 
-def short_folder(prefix: str) -> Path:
-    """A new temporary folder, in /tmp where the system's own place for them has too long a name for a socket."""
+def short_folder(prefix: str, within: Path | None = None) -> Path:
+    """A new temporary folder, in /tmp where the system's own place for them has too long a name for a socket.
+
+    With `within` it is made there: a browser in a sandbox has a /tmp of its own.
+    """
+    if within:
+        within.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=within))
     usual = Path(tempfile.gettempdir())
     short = Path("/tmp")  # noqa: S108 - mkdtemp makes a private folder in it
     is_long = len(str(usual / prefix)) + 8 >= LONGEST_FOLDER

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -19,6 +20,7 @@ from crawler.download import Downloader
 from crawler.engines import engine
 from crawler.fence import fenced
 from crawler.fetch import Client, FetchSettings
+from crawler.grid import GridRecord, end_old_sessions, status
 from crawler.plan import Plan
 from crawler.progress import Display
 from crawler.report import Report, as_json, print_report
@@ -60,27 +62,51 @@ def show_status(path: Path, json_wanted: bool) -> int:
 
 def _crawled(plan: Plan, dataset: Dataset, console: Console) -> None:
     with Display(console, plan.jobs(), plan.limit) as display, ExitStack() as stack:
-        for note in plan.notes:
+        for note in (*plan.notes, *_asked_otherwise(plan, dataset)):
             display.warn(note)
-        pool = _browsers(plan, stack, display)
+        pool = _browsers(plan, dataset, stack, display)
         try:
             asyncio.run(_crawl(plan, dataset, pool, display))
         except* UserError as group:
             raise _first(group) from None
 
 
-def _browsers(plan: Plan, stack: ExitStack, display: Display) -> BrowserPool | None:
+def _asked_otherwise(plan: Plan, dataset: Dataset) -> list[str]:
+    """That pictures found with other filters or dates are there: they count towards the limit."""
+    plain, now = {(job.label, words, job.engine) for job, words in plan.words().items()}, set(plan.jobs())
+    before = {job for job in dataset.jobs() if job not in now}
+    other = {
+        job.label for job in before if (job.label, job.keyword.rpartition(" (")[0] or job.keyword, job.engine) in plain
+    }
+    lines = [f"{label!r} was searched with other filters or dates before" for label in sorted(other)]
+    return [f"{line}; pictures found so count towards --limit" for line in lines]
+
+
+def _browsers(plan: Plan, dataset: Dataset, stack: ExitStack, display: Display) -> BrowserPool | None:
     """The browsers that the plan needs, fenced in; `UserError` when there are none on this machine."""
     if not any(engine(name).needs_browser for name in plan.engines):
         return None
     wish = plan.browsers
-    if not wish.grid:
-        find()
+    paths = None if wish.grid else find(named=wish.named)
+    count = min(wish.count, len(plan.jobs()))
     settings = Settings(grid=wish.grid, show=wish.show, tell=display.warn)
+    if wish.grid:
+        settings = replace(settings, grid_record=GridRecord(dataset.root, dataset.incoming.name, wish.grid))
+        count = _grid_browsers(wish.grid, count, dataset, display)
     fenced_in = stack.enter_context(fenced(settings, Rule(plan.manners.rules.allow_private)))
-    pool = BrowserPool(fenced_in, min(wish.count, len(plan.jobs())))
+    pool = BrowserPool(fenced_in, count, paths)
     stack.callback(pool.close)
     return pool
+
+
+def _grid_browsers(grid: str, count: int, dataset: Dataset, display: Display) -> int:
+    """How many browsers of the Grid are used; those that a killed crawl has left there are ended."""
+    end_old_sessions(dataset.root, grid, {run.id for run in dataset.live_runs()}, display.warn)
+    state = status(grid)
+    if not state or not 0 < state.slots < count:
+        return count
+    display.warn(f"the Selenium Grid at {grid} has {state.slots} browsers for us, fewer than {count}")
+    return state.slots
 
 
 async def _crawl(plan: Plan, dataset: Dataset, pool: BrowserPool | None, display: Display) -> None:
@@ -93,6 +119,7 @@ async def _crawl(plan: Plan, dataset: Dataset, pool: BrowserPool | None, display
         rule=Rule(manners.rules.allow_private),
         obey_robots=manners.rules.obey_robots,
         obey_opt_out=manners.rules.obey_opt_out,
+        check_pages=manners.rules.check_pages,
         contact=manners.contact,
     )
     rules = PictureRules(wishes.min_side, wishes.max_side, wishes.convert, wishes.max_bytes)

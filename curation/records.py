@@ -22,6 +22,8 @@ class Reason(StrEnum):
     PRIVATE_ADDRESS = "private-address"
     ROBOTS = "robots"
     OPTED_OUT = "opted-out"
+    NOML = "noml"  # the site does not want machine learning from it
+    TDM = "tdm"  # the site reserves text and data mining (TDMRep)
     REDIRECT_LOOP = "redirect-loop"
     UNSUPPORTED_SCHEME = "unsupported-scheme"
     BAD_ADDRESS = "bad-address"

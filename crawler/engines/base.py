@@ -22,6 +22,7 @@ class Kind(StrEnum):
     BLOCKED = "blocked"
     CHANGED = "changed"
     CONSENT = "consent"
+    UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class Engine(Protocol):
     home: str  # scheme://host[:port], replaced by --engine-url
     needs_browser: bool
     filters: Mapping[str, tuple[str, ...]]  # filter → the values it can pass on
+    dated: bool  # whether it can be asked for `since` and `until`, two filters more: YYYY-MM-DD, both days included
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """The path and query of result page `page`, to be put behind `home`. Percent-encoded, ASCII."""

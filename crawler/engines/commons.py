@@ -15,7 +15,8 @@ from curation.records import Found
 
 BUSY = ("ratelimited", "maxlag", "readonly", "blocked", "autoblocked")
 HARMLESS = {"batchcomplete", "continue", "warnings", "limits", "servedby", "curtimestamp", "requestid"}
-REFUSALS = (401, 403, 429)
+DATES = (("since", ">="), ("until", "<="))  # of the upload
+REFUSALS = (202, 401, 403, 418, 429)
 BEHIND = 1_000_000  # the place of a page that does not tell its own
 
 
@@ -31,10 +32,12 @@ class Commons:
         "licence": {"any-cc": "", "commercial": "", "modify": "", "public-domain": "haslicense:unrestricted"},
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in orders.items()}
+    dated = True
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """Fifty files a page; `filetype:bitmap` leaves drawings, sounds and books out."""
         orders = [self.orders[key].get(value, "") for key, value in filters.items() if key in self.orders]
+        orders += [f"creationdate:{than}{filters[key]}" for key, than in DATES if key in filters]
         return asked(
             "/w/api.php",
             action="query",

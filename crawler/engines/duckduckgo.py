@@ -38,8 +38,11 @@ SMALL_HOSTS = (".mm.bing.net", "th.bing.com")
 SIGNS = Signs(
     blocked=("anomaly-modal", 'id="challenge-form"', "bots use duckduckgo too", "error-lite@duckduckgo.com"),
     empty=("no results found for", "no-results"),
-    blocked_statuses=(202,),
+    blocked_statuses=(202, 418),
 )
+REFUSALS = (202, 401, 403, 418, 429)
+MANY = 8  # pictures on a page that shows results, whatever they are called
+TOKEN = "vqd"  # noqa: S105 - what a page needs to ask for its list
 
 # A list is read again only while a tile on the page stands in none of those read so far: every reading is a request.
 SCRIPT = f"""
@@ -93,6 +96,7 @@ class DuckDuckGo:
         },
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in iaf.items()}
+    dated = False
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """There is one page; more comes by scrolling."""
@@ -111,12 +115,24 @@ class DuckDuckGo:
         )
         if found:
             return Reading(Kind.OK, found, ended=bool(fetched) and not part(fetched[-1], "next"))
-        refused = [status for status, _ in answers if status in (401, 403, 429)]
-        if refused:
+        statuses = [status for status, _ in answers]
+        if refused := [status for status in statuses if status in REFUSALS]:
             return Reading(Kind.BLOCKED, marker=f"its list of pictures answers HTTP {refused[0]}")
         if any(part(answer, "results") == [] for answer in fetched):
             return Reading(Kind.EMPTY, ended=True, marker="an empty list")
-        return without_pictures(page, SIGNS, f"{len(answers)} lists without results")
+        otherwise = without_pictures(page, SIGNS, f"{len(answers)} lists without results")
+        fault = _fault(page, statuses)
+        return Reading(Kind.UNREACHABLE, marker=fault) if fault and otherwise.kind is Kind.CHANGED else otherwise
+
+
+def _fault(page: Page, statuses: list[Any]) -> str:
+    """Why the page has no list; empty when it has one, or shows that it is made otherwise now."""
+    broken = [status for status in statuses if status == 0 or (isinstance(status, int) and status >= 500)]
+    if broken and len(broken) == len(statuses):
+        return f"its list of pictures answers HTTP {broken[0]}" if broken[0] else "its list of pictures breaks off"
+    waits = part(page.value, "lists") == [] and part(page.value, "tiles") == []
+    shows = PROXY in page.text or page.text.count("<img") >= MANY
+    return "its list of pictures does not come" if waits and TOKEN in page.text and not shows else ""
 
 
 def _on_the_page(listed: list[Mapping[str, Any]], tiles: list[list[Any]]) -> Iterator[Found]:

@@ -120,11 +120,17 @@ class Google:
         "licence": {"any-cc": "il:cl"},
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in tbs.items()}
+    dated = True
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """There is one page; more comes by scrolling. `hl` pins the language that the signs are written in."""
         del page
         terms = [self.tbs[key][value] for key, value in filters.items() if value in self.tbs.get(key, {})]
+        days = {
+            name: filters[key].split("-") for name, key in (("cd_min", "since"), ("cd_max", "until")) if key in filters
+        }
+        ends = [f"{name}:{int(month)}/{int(day)}/{year}" for name, (year, month, day) in days.items()]
+        terms += ["cdr:1", *ends] if ends else []
         return asked("/search", q=query, udm="2", hl="en", tbs=",".join(terms))
 
     def read(self, page: Page) -> Reading:

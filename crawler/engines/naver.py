@@ -1,15 +1,18 @@
 """Naver's image search. As told by public programs up to July 2026; nobody here could ask the engine itself.
 
 Three ways to the full address: the object that the page's own program draws its tiles from (known by its name, and by
-its shape when the name has changed), the address that a tile's thumbnail carries within its own, and the object as it
-is written in the page, for when scripts no longer see it.
+its shape when the name has changed), the same object as it is written in the page (local, constant, JSON in a script or
+in an attribute), read whenever the script saw none of it, and the address that a thumbnail carries within its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
+from html import unescape
 from typing import Any
+from urllib.parse import unquote
 
 from crawler.engines.base import Consent, Kind, Page, Reading, Viewer
 from crawler.engines.reading import (
@@ -34,7 +37,7 @@ from curation.records import Found
 DATA = "imageSearchTabData"
 TILE_PICTURES = "img._fe_image_tab_content_thumbnail_image, [class*=image_tile] img, .sp_nimage img"
 ADVERTISEMENTS = ("shopAd", "ad", "brandAd")
-SMALL_HOST, SMALL_PATH = "search.pstatic.net", "/common"
+SMALL_HOSTS = ".pstatic.net"  # search.pstatic.net/common/, /sunny/ …: whatever the path, `src` is the full address
 FOREIGN_HOSTS = ("shopping-phinf.pstatic.net", "searchad-phinf.pstatic.net")  # pictures of offers
 SIGNS = Signs(
     blocked=("이용이 제한되었습니다", "비정상적인 검색", "자동입력 방지", 'id="captcha"', "captcha.nid.naver"),
@@ -42,6 +45,7 @@ SIGNS = Signs(
 )
 
 WRITTEN = re.compile(rf"\b{DATA}\s{{0,99}}=(?=\s{{0,99}}{{)")
+ITEM, ITEMS = "originalUrl", "items"  # an item's own field, and the list it stands in
 FIELDS = ("type", "originalUrl", "link", "thumb", "title", "writerTitle", "orgWidth", "orgHeight")
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|\'[^\'\\]*+(?:\\.[^\'\\]*+)*+\'?'  # an open one goes on to the end
 TOKEN = re.compile(
@@ -50,17 +54,27 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 QUOTE = re.compile(r"\\?([\"'])")
+NESTED = re.compile(rf"(?:\\\"|\\x22|\\u0022){ITEM}")  # JSON within a string
+INNER_QUOTE = re.compile(r"\\\\|\\\"|\\x22|\\u0022")
 DEEPEST = 50
+EARLIEST = "19900101"
 
+# A picture that is not in sight yet has a blank one for its `src`; the attribute that holds the address has many names.
 SCRIPT = f"""
 const holds = value => {{ try {{ return Array.isArray(value?.content?.items); }} catch {{ return false; }} }};
 const value = name => {{ try {{ return window[name]; }} catch {{ return null; }} }};
-const data = [{DATA!r}, ...Object.keys(window)].map(value).find(holds);
+const constant = () => {{ try {{ return {DATA}; }} catch {{ return null; }} }};
+const data = [constant(), ...Object.keys(window).map(value)].find(holds);
 const kept = {list(FIELDS)!r};
+const addresses = image => [image, ...image.closest('picture')?.querySelectorAll('source') ?? []]
+  .flatMap(element => [...element.attributes]).filter(({{name}}) => /src|lazy|original/.test(name))
+  .sort((one, other) => (one.name === 'src') - (other.name === 'src'))
+  .map(({{value}}) => value.trim().split(/\\s/)[0]).filter(value => /^(https?:)?\\/\\//i.test(value));
+const picture = image => addresses(image).find(value => /[?&]src=/.test(value)) ?? addresses(image)[0];
 const seen = [...document.querySelectorAll({TILE_PICTURES!r})];
 return {{
   items: data?.content.items.map(item => Object.fromEntries(kept.map(key => [key, item?.[key] ?? null]))) ?? null,
-  pictures: seen.map(image => [image.getAttribute('src') || image.dataset.lazysrc || '', image.alt]),
+  pictures: seen.map(image => [picture(image) ?? image.getAttribute('src') ?? '', image.alt]),
 }};
 """
 
@@ -79,17 +93,22 @@ class Naver:
         "age": ("day", "week", "month", "year"),
         "licence": ("any-cc", "commercial"),
     }
+    dated = True
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """Page by page, fifty pictures each. Its one licence filter is "free for commercial use"."""
         age, licence = filters.get("age", ""), filters.get("licence", "")
+        since, until = (filters.get(name, "").replace("-", "") for name in ("since", "until"))
+        when = f"1{age[0]}" if age in self.filters["age"] else ""
+        if since or until:
+            when = f"from{since or EARLIEST}to{until or f'{date.today():%Y%m%d}'}"  # it wants both
         return asked(
             "/search.naver",
             where="image",
             sm="tab_jum",
             query=query,
             face="1" if filters.get("type") == "face" else "",
-            nso=f"so:r,a:all,p:1{age[0]}" if age in self.filters["age"] else "",
+            nso=f"so:r,a:all,p:{when}" if when else "",
             ccl="2" if licence in self.filters["licence"] else "",
             start=str(1 + self.page_size * page) if page else "",
         )
@@ -99,8 +118,8 @@ class Naver:
         items = rows(part(page.value, "items"))
         pictures = lists(part(page.value, "pictures"), 2)
         found = once(_all(items, pictures))
-        if all(one.thumbnail for one in found):
-            found = once((*_all(list(_written(page.text)), []), *found))
+        if not items or all(one.thumbnail for one in found):
+            found = once((*_all(list(_written(page.text)), pictures), *found))
         if found:
             return Reading(Kind.OK, found)
         return without_pictures(page, SIGNS, f"{len(items)} items, {len(pictures)} thumbnails")
@@ -114,17 +133,44 @@ def _all(items: list[Mapping[str, Any]], pictures: list[list[Any]]) -> Iterator[
 
 
 def _written(text: str) -> Iterator[Mapping[str, Any]]:
-    """The items as they are written in the page: no JSON, but objects of JavaScript, with or without quotes."""
-    start = WRITTEN.search(text)
-    if not start:
-        return
+    """The items as they are written in the page, whatever the object or its place is called."""
+    for place in _places(text):
+        first = max(0, place.find(ITEM))  # a program may stand in front of its data
+        starts = {place.find("[", place.rfind(ITEMS, 0, first)) + 1, max(0, place.rfind("{", 0, first)), 0}
+        starts |= {match.end() for match in [WRITTEN.search(place)] if match}
+        yield from max((list(_items(place[start:])) for start in sorted(starts)), key=len)
+
+
+def _places(text: str) -> Iterator[str]:
+    """The scripts and attributes of the page that hold items, text within text decoded once."""
+    for piece in text.split("</script"):
+        script = piece.partition("<script")[2]
+        if ITEM in script or DATA in script:
+            yield script
+            if NESTED.search(script):
+                yield INNER_QUOTE.sub(lambda match: "\\" if match[0] == "\\\\" else '"', script)
+    end = 0
+    while (found := text.find(f"{ITEM}&quot;", end)) >= 0:
+        start, end = text.rfind('"', end, found) + 1, text.find('"', found)
+        yield unescape(text[start:end] if end > 0 else text[start:])
+        if end < 0:
+            break
+
+
+def _items(text: str) -> Iterator[Mapping[str, Any]]:
+    """The items in a text of JavaScript: objects, no JSON, with or without quotes around their keys."""
     objects: list[dict[str, Any]] = []
-    for token in TOKEN.finditer(text[start.end() :].partition("</script")[0]):
+    deeper = 0
+    for token in TOKEN.finditer(text):
         if token[0] == "{" and len(objects) < DEEPEST:
             objects.append({})
+        elif token[0] == "{":
+            deeper += 1
+        elif token[0] == "}" and deeper:
+            deeper -= 1
         elif token[0] == "}" and objects:
             item = objects.pop()
-            if "originalUrl" in item or item.keys() >= {"type", "thumb"}:
+            if ITEM in item or item.keys() >= {"type", "thumb"}:
                 yield item
         elif token["value"] and objects:
             objects[-1][token["name"] or token["quoted"]] = _written_value(token["value"])
@@ -154,8 +200,8 @@ def _found(item: Mapping[str, Any]) -> Found:
 
 def _from_thumbnail(source: object, title: object) -> Found:
     small = picture_address(source)
-    if host_of(small) == SMALL_HOST and SMALL_PATH in small:
-        inside = page_address(parameter(small, "src"))
+    if host_of(small).endswith(SMALL_HOSTS):
+        inside = _inside(parameter(small, "src"))
         if host_of(inside) in FOREIGN_HOSTS:
             return Found("")
         if inside:
@@ -163,6 +209,12 @@ def _from_thumbnail(source: object, title: object) -> Found:
     if small[:5].lower() == "data:":
         return Found("")  # keeps the place of a picture that is not loaded yet
     return Found(small, title=plain(title), thumbnail=True)
+
+
+def _inside(source: str) -> str:
+    """The address in a thumbnail's `src`, which some paths put in quotes or encode twice."""
+    source = source.strip('"')
+    return page_address(source) or page_address(unquote(source))
 
 
 ENGINE = Naver()

@@ -14,7 +14,7 @@ from curation.records import Found
 
 DEPTH = 240  # pictures a query, for those without an account
 PUBLIC_DOMAIN = {"cc0": "CC0", "pdm": "Public Domain Mark"}
-REFUSALS = (401, 403, 429)
+REFUSALS = (202, 401, 403, 418, 429)
 
 
 class Openverse:
@@ -34,6 +34,7 @@ class Openverse:
         },
     }
     filters: Mapping[str, tuple[str, ...]] = {key: tuple(values) for key, values in parameters.items()}
+    dated = False
 
     def address(self, query: str, filters: Mapping[str, str], page: int = 0) -> str:
         """Its pages are numbered from 1."""

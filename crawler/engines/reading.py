@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -27,7 +27,8 @@ HOST = re.compile(r"[^\s<>\"'\\^`{|}%/?#@]{1,255}")
 X_ESCAPE = re.compile(r"\\x([0-9a-fA-F]{2})")
 HIDDEN = (("<!--", "-->"), ("<script", "</script"), ("<style", "</style"), ("<noscript", "</noscript"))
 MOST_FIELDS = 200
-TOO_MANY, FORBIDDEN = 429, (401, 403)
+FACTS = ("page", "title", "author", "licence", "licence_address", "width", "height")
+TOO_MANY, FORBIDDEN = 429, (202, 401, 403, 418)  # 202 and 418 are what some guards answer to robots
 
 
 @dataclass(frozen=True)
@@ -192,13 +193,22 @@ def lists(value: object, length: int) -> list[list[Any]]:
 
 
 def once(found: Iterable[Found]) -> tuple[Found, ...]:
-    """Every address once, where it came first; one that is known in full is no thumbnail too."""
+    """Every address once, where it came first, with all that is said of it; one known in full is no thumbnail too."""
     by_address: dict[str, Found] = {}
     for one in found:
         known = by_address.get(one.address)
-        if one.address and (known is None or (known.thumbnail and not one.thumbnail)):
-            by_address[one.address] = one
+        if one.address and known != one:
+            by_address[one.address] = _fuller(known, one) if known else one
     return tuple(by_address.values())
+
+
+def _fuller(known: Found, one: Found) -> Found:
+    """The finding that tells where the picture is from, what it lacks taken from the other of the same address."""
+    better, other = (
+        (one, known) if (not one.thumbnail, bool(one.page)) > (not known.thumbnail, bool(known.page)) else (known, one)
+    )
+    lacking = [name for name in FACTS if not getattr(better, name)]
+    return replace(better, **{name: getattr(other, name) for name in lacking})
 
 
 def _path(address: str) -> str:
