@@ -7,16 +7,40 @@ scripts, so `page_hands` makes real ones.
 
 from __future__ import annotations
 
-# → JSON text {address, text, value, status, loaded}: the engine's own script stands inside. Text, because the driver
-# passes on one long string much sooner than many small values.
+# Put in front of every document: counts those that follow one another within a few seconds, keeps the text of the last
+# and stops a page that reloads itself for ever. Nothing else can: the driver waits until such a page is quiet.
+GUARD = """
+(() => {
+  if (window !== top) return;
+  const key = 'handwriter', now = Date.now();
+  try {
+    const last = JSON.parse(sessionStorage.getItem(key) ?? '{}');
+    const known = last.token === 'TOKEN' && now - last.time < 5000;
+    const mine = {token: 'TOKEN', time: now, reloads: known ? last.reloads + 1 : 0, text: known ? last.text : ''};
+    sessionStorage.setItem(key, JSON.stringify(mine));
+    if (mine.reloads >= MOST) return window.stop();
+    addEventListener('pagehide', () => {
+      mine.text = document.documentElement?.outerHTML.slice(0, 1000000) ?? '';
+      try { sessionStorage.setItem(key, JSON.stringify(mine)); } catch { }
+    });
+  } catch { }
+})();
+"""
+
+# → JSON text {address, text, value, status, loaded, reloads}: the engine's own script stands inside. Text, because the
+# driver passes on one long string much sooner than many small values.
 READ = """
+let guard = {};
+try { guard = JSON.parse(sessionStorage.getItem('handwriter') ?? '{}'); } catch { }
+const stopped = guard.reloads && !document.body?.childElementCount;
 let value = null, fault = '';
 try { value = (() => { %s })(); } catch (error) { fault = String(error); }
 const entry = performance.getEntriesByType('navigation')[0];
 return JSON.stringify({
   address: location.href, value, fault,
-  text: arguments[0] && document.documentElement ? document.documentElement.outerHTML.slice(0, arguments[1]) : '',
+  text: !arguments[0] ? '' : stopped ? guard.text : document.documentElement?.outerHTML.slice(0, arguments[1]) ?? '',
   status: entry?.responseStatus ?? 0, loaded: entry?.responseEnd ?? 0,
+  reloads: guard.reloads ?? 0,
 });
 """
 

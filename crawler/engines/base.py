@@ -39,12 +39,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this."""
+    """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this.
+
+    `CONSENT` may come with what stands beneath a banner. `passing`: the page may yet give way to another by itself.
+    """
 
     kind: Kind
     found: tuple[Found, ...] = ()
     ended: bool = False
     marker: str = ""
+    passing: bool = False
 
 
 @dataclass(frozen=True)

@@ -95,12 +95,12 @@ class Bing:
 
     def read(self, page: Page) -> Reading:
         """Tiles in their order, each with the best address known."""
-        if part(page.value, "consent") is True:
-            return Reading(Kind.CONSENT, marker=REJECT[0])
         tiles = lists(part(page.value, "tiles"), 4)
         found = once(_tile(*tile) for tile in tiles)
         if not any(not one.thumbnail for one in found):
             found = once((*found, *_loose(page.text)))
+        if part(page.value, "consent") is True:
+            return Reading(Kind.CONSENT, found, marker=REJECT[0])
         if found:
             return Reading(Kind.OK, found)
         return without_pictures(page, SIGNS, f"{len(tiles)} tiles")
