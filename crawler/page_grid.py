@@ -38,22 +38,25 @@ return {tried, places};
 """
 
 IMAGES = """
-const images = [...document.querySelectorAll('iframe')].reduce((all, frame) => {
+const chosen = image => image.srcset || image.closest('picture') ? image.currentSrc || image.src : image.src;
+const address = image => image ? chosen(image) : '';
+const images = () => [...document.querySelectorAll('iframe')].reduce((all, frame) => {
   try { return [...all, ...frame.contentDocument.images]; } catch { return all; }
 }, [...document.images]);
 """
 
 # (cell) → its thumbnail, "" where there are no more; notes all pictures that are there before the pointer acts
 BEFORE = f"""{IMAGES}
-const known = window.handwriterPictures ??= new Set(), cell = (window.handwriterCells ?? [])[arguments[0]];
-for (const image of images) known.add(image.currentSrc || image.src);
+const known = window.handwriterPictures = new Set(), cell = (window.handwriterCells ?? [])[arguments[0]];
+for (const image of images()) known.add(address(image));
 if (!cell) return '';
-return cell.currentSrc || cell.src || (/^url\\("(.*)"\\)$/.exec(getComputedStyle(cell).backgroundImage) ?? [])[1] || '';
+const painted = () => (/^url\\("(.*)"\\)$/.exec(getComputedStyle(cell).backgroundImage) ?? [])[1] ?? '';
+return cell.tagName === 'IMG' ? cell.currentSrc || cell.src : painted();
 """
 
 # (milliseconds at most, milliseconds of quiet, done) → [address, link around it] of the largest picture that was not
 # there before; those that are many of a kind are related ones. Where nothing can be measured the newest counts.
-APPEARED = f"""
+APPEARED = f"""{IMAGES}
 const [most, quiet, done] = arguments, start = performance.now(), known = window.handwriterPictures ?? new Set();
 const cells = window.handwriterCells ?? [];
 const path = element => {{
@@ -65,13 +68,11 @@ const size = image => {{
   const box = image.getBoundingClientRect();
   return Math.max(box.width * box.height, image.naturalWidth * image.naturalHeight);
 }};
-const address = image => image ? image.currentSrc || image.src : '';
 const isNew = image =>
   /^http/.test(image.src) && !known.has(address(image)) && image.getClientRects().length && !cells.includes(image);
 let last = '', since = start;
 (function look() {{
-  {IMAGES}
-  const fresh = images.filter(isNew), kinds = Map.groupBy(fresh, path), now = performance.now();
+  const fresh = images().filter(isNew), kinds = Map.groupBy(fresh, path), now = performance.now();
   const single = fresh.filter(image => kinds.get(path(image)).length < {MANY});
   const best = single.reduce((one, other) => !one || size(other) >= size(one) ? other : one, null);
   if (address(best) !== last) [last, since] = [address(best), now];

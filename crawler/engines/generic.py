@@ -53,6 +53,11 @@ PAIR = re.compile(
 KEY = re.compile(
     rf"(?<![\w-])(?:{'|'.join(FULL)})(?:=(?=[\w%/:\\])|[\"']?\s{{0,9}}[:=]\s{{0,9}}{STRING})", re.IGNORECASE
 )
+ENCODED_KEY = re.compile(rf"(?:%3F|%26|^)(?:{'|'.join(FULL)})%3D", re.IGNORECASE)
+ENCODED_THUMBNAIL = re.compile(
+    r"(?:https?%3A)?%2F%2F(?:search\.pstatic\.net|(?:external-content\.)?duckduckgo\.com)%2F[\w%.~+*-]{9,4000}",
+    re.IGNORECASE,
+)
 UNLIKE_LINK = re.compile(r"[\s\"'<>`\\]")
 THUMBNAIL = re.compile(
     r"(?:https?:)?//(?:search\.pstatic\.net|(?:external-content\.)?duckduckgo\.com)/[^\s\"'<>`\\()]{9,4000}",
@@ -87,6 +92,15 @@ const path = element => {
   for (let up = element; up && tags.length < 5 && up !== document.body; up = up.parentElement) tags.push(up.tagName);
   return tags.join();
 };
+const floors = new Map();  // what floats over the page is a viewer where the results do not
+const floor = element => {
+  if (!element || element === document.body) return null;
+  const floats = () => /fixed|sticky/.test(getComputedStyle(element).position);
+  if (!floors.has(element)) floors.set(element, floats() ? element : floor(element.parentElement));
+  return floors.get(element);
+};
+const numbers = new Map();
+const number = one => numbers.set(one, numbers.get(one) ?? numbers.size).get(one);
 const groups = new Map();
 for (const element of document.querySelectorAll('img, div, span, a, i, figure, li, button')) {
   if (element.tagName !== 'IMG' && element.querySelector('img')) continue;
@@ -94,7 +108,7 @@ for (const element of document.querySelectorAll('img, div, span, a, i, figure, l
   if (!from || element.closest(OUTSIDE) || viewers.some(viewer => viewer.contains(element))) continue;
   const size = box(element);
   if (!size) continue;
-  const name = path(element);
+  const name = path(element) + number(floor(element));
   groups.set(name, [...groups.get(name) ?? [], {element, from, area: size.width * size.height}]);
 }
 const middle = group => group.map(one => one.area).sort((one, other) => one - other)[group.length >> 1];
@@ -214,7 +228,7 @@ def written_pictures(text: str) -> Iterator[tuple[str, Found]]:
 
 
 def _layers(text: str) -> Iterator[str]:
-    """The text with its entities undone, then as text within a script, then as an address within an address."""
+    """The text with its entities undone, then as text within a script."""
     text = _without_entities(text)
     yield text
     for _ in range(2):
@@ -224,8 +238,6 @@ def _layers(text: str) -> Iterator[str]:
             break
         text = undone
         yield text
-    if "%3d" in text.lower():
-        yield re.sub(r"%3[fFdD]|%26", lambda code: unquote(code[0]), text)
 
 
 def _without_entities(text: str) -> str:
@@ -239,11 +251,20 @@ def _links(text: str) -> Iterator[tuple[int, str, Found]]:
             if _is_full(address):
                 yield match.start(), "", Found(address)
             continue
-        before = UNLIKE_LINK.split(text[max(0, match.start() - LONGEST_LINK) : match.start()])[-1]
-        after = UNLIKE_LINK.split(text[match.start() : match.end() + LONGEST_ADDRESS], maxsplit=1)[0]
+        before, after = _around(text, match)
         found = linked(before + after if "?" in before else f"?{after}")
         if found:
             yield match.start(), "", found
+    for match in ENCODED_KEY.finditer(text):  # the whole link within another
+        found = linked(unquote("".join(_around(text, match)).rpartition("&")[2]))
+        if found:
+            yield match.start(), "", found
+
+
+def _around(text: str, match: re.Match[str]) -> tuple[str, str]:
+    """What of a link stands before the match, and the rest of it."""
+    before = UNLIKE_LINK.split(text[max(0, match.start() - LONGEST_LINK) : match.start()])[-1]
+    return before, UNLIKE_LINK.split(text[match.start() : match.end() + LONGEST_ADDRESS], maxsplit=1)[0]
 
 
 def _pairs(text: str) -> Iterator[tuple[int, str, Found]]:
@@ -258,6 +279,9 @@ def _pairs(text: str) -> Iterator[tuple[int, str, Found]]:
 
 
 def _within_thumbnails(text: str) -> Iterator[tuple[int, str, Found]]:
+    for match in ENCODED_THUMBNAIL.finditer(text):
+        if address := inside(unquote(match[0])):
+            yield match.start(), picture_address(unquote(match[0])), Found(address)
     for match in THUMBNAIL.finditer(text):
         if address := inside(match[0]):
             yield match.start(), picture_address(match[0]), Found(address)
