@@ -37,9 +37,11 @@ COOKIES = "|".join(
 COVER = """
 const [whole, reject, close, cookies] = arguments;
 const [REJECT, CLOSE, COOKIES] = [reject, `^(${close})[.! ]*$`, cookies].map(words => new RegExp(words, 'i'));
-const asked = [...new URLSearchParams(location.search).values()].flatMap(words => words.toLowerCase().split(/\\s+/));
-const deep = (root, selector) => [...root.querySelectorAll('*')].flatMap(one =>
-  [...one.matches(selector) ? [one] : [], ...one.shadowRoot ? deep(one.shadowRoot, selector) : []]);
+const query = new URLSearchParams(location.search), words = query.get('q') ?? query.get('query') ?? '';
+const asked = words.toLowerCase().split(/\\s+/).filter(word => word.length > 3);  // may stand on any button
+const within = root => root ? [...root.querySelectorAll('*')].flatMap(one => [one, ...within(one.shadowRoot)]) : [];
+const all = root => [...within(root), ...within(root.shadowRoot)];
+const deep = (root, selector) => all(root).filter(one => one.matches(selector));
 const up = element => element.parentElement ?? element.getRootNode().host ?? null;
 const seen = element => {
   const box = element.getBoundingClientRect();
@@ -60,9 +62,9 @@ const floats = element => {
 };
 const said = element => [element.innerText || element.value || '', element.getAttribute('aria-label') ?? '']
   .map(text => text.trim()).find(text => text && text.length < 60) ?? '';
-const text = root => [root, ...deep(root, '*').flatMap(one => one.shadowRoot ? [...one.shadowRoot.children] : [])]
+const text = root => [root, ...[root, ...all(root)].flatMap(one => [...one.shadowRoot?.children ?? []])]
   .map(one => one.innerText ?? '').join(' ').toLowerCase();
-const apart = words => asked.reduce((left, word) => word.length > 1 ? left.replaceAll(word, '') : left, words);
+const apart = said => asked.reduce((left, word) => left.replaceAll(word, ''), said);
 const layer = new Map();
 const isLayer = root => {
   const bars = 'input[type=search],input[name=q],input[name=query],textarea';
@@ -85,9 +87,9 @@ for (const button of deep(document, 'button,[role=button],input[type=submit],inp
 const empty = root => !deep(root, 'img').length;  // what shows a picture and asks nothing is a viewer
 const large = [...hits].filter(([root, count]) => count >= 10 && (empty(root) || asks(root))).map(([root]) => root);
 const floated = [...buttons].filter(([root]) => root);
-const banners = floated.filter(([root, all]) => asks(root) && all.length < 10 && all.some(one => one.tagName !== 'A'));
+const banners = floated.filter(([root, its]) => asks(root) && its.length < 10 && its.some(one => one.tagName !== 'A'));
 const asking = new Set([...large, ...banners.map(([root]) => root)]);
-const candidates = [...floated.filter(([root]) => asking.has(root)).flatMap(([root, all]) => all), ...whole ?
+const candidates = [...floated.filter(([root]) => asking.has(root)).flatMap(([, its]) => its), ...whole ?
   (buttons.get(null) ?? []).filter(one => one.tagName !== 'A' || COOKIES.test(document.body.innerText)) : []];
 const rejecting = candidates.find(one => REJECT.test(apart(said(one).toLowerCase())));
 const idle = large.filter(root => !asks(root)).flatMap(root => buttons.get(root) ?? []);

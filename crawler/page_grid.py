@@ -98,6 +98,7 @@ class GridHands:
         self._hovered = self._worked_on = 0  # cells tried so far
         self._vain = 0
         self._ways = [False, True]  # whether the button is pressed
+        self._seen: Reading | None = None  # after the last act
         self._open: int | None = None  # the cell that was shown last
 
     def hover(self) -> bool:
@@ -135,7 +136,7 @@ class GridHands:
 
     def _worked(self, press: bool) -> bool:
         """Cell after cell in one way, until there are no more or it is in vain; False when it is enough."""
-        age = self._view.age()
+        age, self._seen = self._view.age(), None
         while self._vain < VAIN and not self._late():
             number = self._worked_on
             small = str(self._view.run(BEFORE, number) or "")
@@ -159,7 +160,8 @@ class GridHands:
         return True
 
     def _lacking(self) -> set[str]:
-        return {found.address for found in self._view.look(whole=False).found if found.thumbnail}
+        self._seen = self._seen or self._view.look(whole=False)
+        return {found.address for found in self._seen.found if found.thumbnail}
 
     def _brought(self, number: int, small: str, press: bool) -> bool:
         """Hands on what the pointer brings out at this cell; False when it is enough."""
@@ -174,7 +176,8 @@ class GridHands:
             address = new[0] if len(new) == 1 else ""
         if address:
             self._generic.shown[small] = address
-        return self._hand_on(self._view.look(whole=False))
+        self._seen = self._view.look(whole=False)
+        return self._hand_on(self._seen)
 
     def _point(self, number: int, press: bool) -> None:
         """Hovers or clicks the cell; where the viewer lies over it, closes it or leafs with the arrow key."""

@@ -1,8 +1,9 @@
 """A result page in which every name is random, other ones with each page: what is left when an engine has changed.
 
-The way to a picture is chosen by the words of the query: `links`, `thumbs`, `pairs`, `hover` (the link of a tile gets the
-address), `peek` (a large picture appears while the pointer is over a tile), `viewer` (a click opens one, with related
-pictures beside it). Around the results stands what is none: a logo, avatars, offers, related searches.
+The way to a picture is chosen by the words of the query: `links`, `thumbs`, `pairs`, `hover` (the link of a tile gets
+the address), `peek` (a large picture appears while the pointer is over a tile), `viewer` (a click opens one, with
+related pictures beside it), none of them: there is no way. Around the results stands what is none: a logo, avatars,
+offers, related searches.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
+from tests.engine_scene import template
 from tests.loopback_site import LoopbackSite, Request, Wire
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
@@ -57,18 +59,18 @@ class RenamedSite(LoopbackSite):
         name, count = _Names(), _count(words)
         tiles = "".join(self.tile(words, name, n) for n in range(1, count + 1))
         related = "".join(
-            f"<a href='?q={quote(f'cat {n}')}&query={n}' class={name()}><img class={name.again('chip')} width=120 height=90 "
-            f"src='/t/r{n}' alt='more {n}'>cat {n}</a>"
+            f"<a href='?q={quote(f'cat {n}')}&query={n}' class={name()}>"
+            f"<img class={name.again('chip')} width=120 height=90 src='/t/r{n}' alt='more {n}'>cat {n}</a>"
             for n in range(10)
         )
         offers = "".join(
-            f"<div class={name.again('offer')}><b>Ad</b><a href='https://shop.example/{n}'><img src='/t/o{n}' width=180 "
-            "height=135></a></div>"
+            f"<div class={name.again('offer')}><b>Ad</b><a href='https://shop.example/{n}'>"
+            f"<img src='/t/o{n}' width=180 height=135></a></div>"
             for n in range(9)
         )
         avatars = "".join(f"<img class={name()} src='/t/a{n}' width=24 height=24>" for n in range(12))
         options = json.dumps({"words": list(words), "count": count, "home": self.home, "key": random.choice(KEYS)})
-        program = PROGRAM.replace("OPTIONS", options).replace("TILE", name.again("tile"))
+        program = template("renamed.js").replace("OPTIONS", options).replace("TILE", name.again("tile"))
         for local in ("opener", "shown", "related"):
             program = program.replace(f"${local}", name())
         return (
@@ -89,11 +91,13 @@ class RenamedSite(LoopbackSite):
             spelt = {0: escape(address), 1: quote(address), 2: escape(json.dumps({name(): address}))}[n % 3]
             link = f"/{name()}?{name()}={n}' data-{name()}='{spelt}"
         if "thumbs" in words:
-            thumbnail = f"https://search.pstatic.net/{random.choice(['common', 'sunny'])}/?src={quote(full(n), safe='')}&type=a340"
+            folder = random.choice(["common", "sunny"])
+            thumbnail = f"https://search.pstatic.net/{folder}/?src={quote(full(n), safe='')}&type=a340"
         return (
             f"<div class={name.again('tile')} data-n={n}><div class={name()}><a class={name()} href='{link}'>"
             f"<img class={name()} src='{thumbnail}' width=180 height=135 alt='cat {n}'></a></div>"
-            f"<a href='https://site.example/{n}' class={name()}><img src='/t/i{n}' width=16 height=16>site {n}</a></div>"
+            f"<a href='https://site.example/{n}' class={name()}>"
+            f"<img src='/t/i{n}' width=16 height=16>site {n}</a></div>"
         )
 
     def script(self, words: Sequence[str], name: _Names, count: int) -> str:
@@ -103,14 +107,12 @@ class RenamedSite(LoopbackSite):
             [0, name(), {name(): [[f"http://small.example/{n}.jpg", 135, 180], [full(n), 700, 900], None, {}]}]
             for n in range(1, count + 1)
         ]
-        text = json.dumps(rows, separators=(",", ":"), ensure_ascii=n_is_odd(count)).replace("&", "\\u0026")
-        return f"<script>var {name()} = {text};</script>" if "nested" not in words else (
-            f"<script>{name()}({json.dumps(text)})</script>"
+        text = json.dumps(rows, separators=(",", ":"), ensure_ascii=count % 2 == 1).replace("&", "\\u0026")
+        return (
+            f"<script>var {name()} = {text};</script>"
+            if "nested" not in words
+            else (f"<script>{name()}({json.dumps(text)})</script>")
         )
-
-
-def n_is_odd(n: int) -> bool:
-    return bool(n % 2)
 
 
 def _count(words: Sequence[str]) -> int:
@@ -128,35 +130,3 @@ class _Names:
 
     def again(self, what: str) -> str:
         return self._known.setdefault(what, self())
-
-
-PROGRAM = """
-const {words, count, home, key} = OPTIONS, has = word => words.includes(word);
-const address = n => `http://pictures${n % 5}.example/cat/그림 ${n}.jpg?a=1&n=${n}`;
-document.addEventListener('mouseover', event => {
-  const $shown = event.target.closest('.TILE');
-  if (!event.isTrusted || !$shown) return;
-  if (has('hover')) setTimeout(() => {
-    $shown.querySelector('a').href = `/x${Math.random()}?z=1&${key}=${encodeURIComponent(address($shown.dataset.n))}&a=b`;
-  }, 40);
-  if (has('peek')) $opener($shown.dataset.n);
-});
-document.addEventListener('click', event => {
-  const $shown = event.target.closest('.TILE');
-  if ($shown) event.preventDefault();
-  if (event.isTrusted && $shown && has('viewer')) $opener($shown.dataset.n);
-}, true);
-let $related;
-function $opener(n) {
-  $related?.remove();
-  $related = document.createElement('div');
-  $related.style = has('modal') ? 'position:fixed;inset:0;background:#fff;overflow:auto' :
-    'position:fixed;right:0;top:0;width:420px;height:100%;background:#fff;overflow:auto';
-  if (has('peek')) $related.style.pointerEvents = 'none';
-  $related.innerHTML = `<img width=400 height=300 src='/t/${n}'>` + (has('alone') ? '' :
-    [...Array(12).keys()].map(i => `<div class=TILE><div><a><img width=180 height=135 src='/t/v${n}-${i}'></a></div></div>`).join(''));
-  document.body.append($related);
-  setTimeout(() => { $related.querySelector('img').src = `${home}/f/${n}.jpg`; }, 80);
-}
-addEventListener('keydown', event => { if (event.key === 'Escape' && event.isTrusted) { $related?.remove(); } });
-"""
