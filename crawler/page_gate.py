@@ -78,9 +78,9 @@ class Gate:
 
     def _beneath(self, reading: Reading) -> Reading:
         """Pictures beneath a banner that cannot be answered count."""
-        if reading.kind is Kind.CONSENT and reading.found:
+        if reading.kind is Kind.CONSENT and reading.beneath:
             self.covered = True
-            return replace(reading, kind=Kind.OK, ended=False)
+            return replace(reading, kind=Kind.OK, found=reading.beneath)
         return reading
 
     def uncovered(self, whole: bool = False) -> bool:

@@ -41,7 +41,8 @@ class Page:
 class Reading:
     """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this.
 
-    `CONSENT` may come with what stands beneath a banner. `passing`: the page may yet give way to another by itself.
+    `beneath`: what a page that asks for consent holds behind its banner. `passing`: the page may yet give way to another
+    by itself.
     """
 
     kind: Kind
@@ -49,6 +50,7 @@ class Reading:
     ended: bool = False
     marker: str = ""
     passing: bool = False
+    beneath: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,7 +100,7 @@ class Bing:
         if not any(not one.thumbnail for one in found):
             found = once((*found, *_loose(page.text)))
         if part(page.value, "consent") is True:
-            return Reading(Kind.CONSENT, found, marker=REJECT[0])
+            return Reading(Kind.CONSENT, marker=REJECT[0], beneath=found)
         if found:
             return Reading(Kind.OK, found)
         return without_pictures(page, SIGNS, f"{len(tiles)} tiles")

@@ -58,7 +58,8 @@ ENCODED_THUMBNAIL = re.compile(
     r"(?:https?%3A)?%2F%2F(?:search\.pstatic\.net|(?:external-content\.)?duckduckgo\.com)%2F[\w%.~+*-]{9,4000}",
     re.IGNORECASE,
 )
-UNLIKE_LINK = re.compile(r"[\s\"'<>`\\]")
+UNLIKE_LINK = " \t\n\"'<>`\\"
+OUTSIDE_LINK = re.compile(f"[{re.escape(UNLIKE_LINK)}]")
 THUMBNAIL = re.compile(
     r"(?:https?:)?//(?:search\.pstatic\.net|(?:external-content\.)?duckduckgo\.com)/[^\s\"'<>`\\()]{9,4000}",
     re.IGNORECASE,
@@ -182,14 +183,17 @@ class Generic:
     def read(self, page: Page) -> Reading:
         """What the engine's module finds, else what stands in the page in any other form."""
         own = self._engine.read(replace(page, value=part(page.value, "own")))
-        full = [one for one in own.found if not one.thumbnail]
-        if own.kind in (Kind.EMPTY, Kind.BLOCKED, Kind.CONSENT) and not full:
+        if own.kind in (Kind.EMPTY, Kind.BLOCKED):
             return own
+        full = [one for one in (*own.found, *own.beneath) if not one.thumbnail]
         if page.text:
             self._written = list(written_pictures(page.text))
         other = joined(page, self._written, self.shown)
         self.helps = self.helps or bool(other)
-        return Reading(Kind.OK, once((*full, *other)), own.ended, own.marker) if other else own
+        found = once((*full, *other))
+        if own.kind is Kind.CONSENT:
+            return replace(own, beneath=found)
+        return Reading(Kind.OK, found, own.ended, own.marker) if other else own
 
 
 def pictures(page: Page) -> tuple[Found, ...]:
@@ -245,26 +249,35 @@ def _without_entities(text: str) -> str:
 
 
 def _links(text: str) -> Iterator[tuple[int, str, Found]]:
+    end = 0  # of the link that was read last: what stands within it is part of it
     for match in KEY.finditer(text):
         if written := match[1] or match[2]:
             address = page_address(unquoted(written))
             if _is_full(address):
                 yield match.start(), "", Found(address)
-            continue
-        before, after = _around(text, match)
-        found = linked(before + after if "?" in before else f"?{after}")
-        if found:
-            yield match.start(), "", found
+        elif match.start() >= end:
+            start, end = _span(text, match)
+            link = text[start:end]
+            found = linked(link if "?" in link[: match.start() - start] else f"?{text[match.start() : end]}")
+            if found:
+                yield match.start(), "", found
+    end = 0
     for match in ENCODED_KEY.finditer(text):  # the whole link within another
-        found = linked(unquote("".join(_around(text, match)).rpartition("&")[2]))
+        if match.start() < end:
+            continue
+        start, end = _span(text, match)
+        before, after = text[start : match.start()], text[match.start() : end]
+        found = linked(unquote(before[max(before.rfind("?"), before.rfind("&")) + 1 :] + after.partition("&")[0]))
         if found:
             yield match.start(), "", found
 
 
-def _around(text: str, match: re.Match[str]) -> tuple[str, str]:
-    """What of a link stands before the match, and the rest of it."""
-    before = UNLIKE_LINK.split(text[max(0, match.start() - LONGEST_LINK) : match.start()])[-1]
-    return before, UNLIKE_LINK.split(text[match.start() : match.end() + LONGEST_ADDRESS], maxsplit=1)[0]
+def _span(text: str, match: re.Match[str]) -> tuple[int, int]:
+    """Where the link around the match begins and ends."""
+    start = max(0, match.start() - LONGEST_LINK)
+    start = max(start, *(text.rfind(sign, start, match.start()) + 1 for sign in UNLIKE_LINK))
+    after = OUTSIDE_LINK.search(text, match.end(), match.end() + LONGEST_ADDRESS)
+    return start, after.start() if after else match.end() + LONGEST_ADDRESS
 
 
 def _pairs(text: str) -> Iterator[tuple[int, str, Found]]:

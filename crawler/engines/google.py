@@ -153,7 +153,7 @@ class Google:
         found = once(_joined(tiles, records, [one for one in large if one.address]))
         said = str(part(page.value, "said") or "").lower()
         if _asks_for_consent(page):
-            return Reading(Kind.CONSENT, found, marker="consent page")
+            return Reading(Kind.CONSENT, marker="consent page", beneath=found)
         if not found and (sign := _gate(page, said)):
             return Reading(Kind.BLOCKED, marker=f"its JavaScript gate ({sign})", passing=True)
         if not found:
