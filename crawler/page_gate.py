@@ -18,6 +18,7 @@ HELP = "--show-browser, fewer questions or another engine may help"
 GLANCE, LONGEST_GLANCE, SLOWER = 0.05, 0.25, 1.2  # seconds between two looks, more each time: a look costs 20 ms
 GLANCE_OF_A_PERSON = 1.0
 SECONDS_TO_PASS = 3.0  # for a page that may give way to the results by itself
+SECONDS_TO_REST = 2.5  # for a page that has reloaded itself: it goes on with that, or holds something
 SECONDS_TO_GO = 0.3  # for a banner that was answered
 STATES = {
     Kind.EMPTY: SearchState.EMPTY,
@@ -105,11 +106,13 @@ class Gate:
         while True:
             reading = self._view.look()
             undecided = reading.kind is Kind.CHANGED or (reading.kind is Kind.OK and not reading.found)
-            longest = (
-                min(self._pace.settle, SECONDS_TO_PASS) if reading.passing else self._pace.settle + self._view.slow
-            )
+            longest = self._pace.settle + self._view.slow
+            if reading.passing:
+                longest = min(longest, SECONDS_TO_PASS)
+            elif self._view.reloads and self._view.stood < SECONDS_TO_REST:
+                longest += SECONDS_TO_REST
             late = time.monotonic() > start + longest
-            if (undecided or reading.passing) and self._view.reloads >= (MOST_RELOADS - 1 if late else MOST_RELOADS):
+            if (undecided or reading.passing) and self._view.reloads >= MOST_RELOADS:
                 again = Reading(Kind.BLOCKED, marker=f"{AGAIN} ({reading.marker})")
                 return reading if reading.passing else again
             if not (undecided or reading.passing) or late:

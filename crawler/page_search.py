@@ -16,7 +16,7 @@ from typing import Any
 from crawler import page_scripts
 from crawler.browser import Session, SessionClosed
 from crawler.engines.base import BrowserEngine, Kind, Reading
-from crawler.engines.generic import LEAST_CELLS, Generic, written_pictures
+from crawler.engines.generic import Generic, written_pictures
 from crawler.order import GENERIC, THUMBNAILS, Order, Outcome, Take
 from crawler.page_gate import Gate, Pace, verdict
 from crawler.page_grid import GridHands
@@ -124,7 +124,7 @@ class _Search:
             self.generic, self.instead_of = generic, reading
             return other
         self.view.use(self.engine)
-        if self.view.run(page_scripts.COUNT, "img") >= LEAST_CELLS and self.view.session.load_pictures():
+        if self.view.run(page_scripts.COUNT, "img") >= page_scripts.LEAST_CELLS and self.view.session.load_pictures():
             self.without_pictures = len(self.full)
             raise Died("its pictures may have no size before they are loaded")
         return reading
@@ -143,7 +143,7 @@ class _Search:
     def _is_written_otherwise(self) -> bool:
         """Whether the page's text holds in another form what the engine's own reading lacks."""
         written = {found.address for _, found in written_pictures(self.view.page.text)}
-        return len(written) >= max(LEAST_CELLS, len(self._small()) // 2)
+        return len(written) >= max(page_scripts.LEAST_CELLS, len(self._small()) // 2)
 
     def hand_on(self, reading: Reading) -> bool:
         """Gives what is new to `take`, keeps the thumbnails back; False when it is enough."""

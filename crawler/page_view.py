@@ -47,6 +47,7 @@ class View:
         self.page = Page("", "")
         self._address = ""
         self.slow = 0.0  # seconds the page took to come
+        self.stood = 0.0  # seconds since the document began
         self.reloads = 0  # how often the page has gone to itself or to others since it was opened
 
     @property
@@ -119,7 +120,7 @@ class View:
                 break
             time.sleep(PAUSE)
         page = Page(answer["address"], _clean(answer["text"]), answer["value"], int(answer["status"]))
-        self.reloads = int(answer["reloads"])
+        self.reloads, self.stood = int(answer["reloads"]), answer["stood"] / 1000
         if whole:
             self.page, self.slow = page, answer["loaded"] / 1000
         if page.address.startswith("chrome-error:"):

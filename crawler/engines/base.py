@@ -41,8 +41,8 @@ class Page:
 class Reading:
     """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this.
 
-    `beneath`: what a page that asks for consent holds behind its banner. `passing`: the page may yet give way to another
-    by itself.
+    `beneath`: what a page that asks for consent holds behind its banner. `passing`: the page may yet give way to
+    another by itself.
     """
 
     kind: Kind

@@ -15,6 +15,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
+from crawler import page_scripts
 from crawler.engines.base import BrowserEngine, Kind, Page, Reading, Viewer
 from crawler.engines.reading import (
     LONGEST_ADDRESS,
@@ -40,7 +41,6 @@ SMALL_HOST = re.compile(
 )
 OFFERS = re.compile(r"(shopping|searchad)-phinf\.pstatic\.net|(.*\.)?(doubleclick\.net|googleadservices\.com)")
 PICTURE = re.compile(r"\.(jpe?g|jfif|png|gif|webp|bmp|avif|tiff?|heic|jxl|jp2)$", re.IGNORECASE)
-LEAST_CELLS = 8  # of a grid
 FEW = 4  # thumbnails that carry an address; fewer may be icons of a page without results
 LONGEST_LINK = 4000  # characters of a link before its parameter
 
@@ -67,99 +67,6 @@ THUMBNAIL = re.compile(
 ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")  # others are parameters of links
 CODE = re.compile(r"\\(?:u00|x)(22|26|27|2[fF]|3[aAdDfF])")
 
-# → [[thumbnail, title, [text of an attribute, …]], …]: the grid of similar pictures, whatever its parts are called. Its
-# pictures are kept in `window.handwriterCells` for the pointer. What stands in bars, dialogs and other viewers is none.
-CELLS = r"""
-const OUTSIDE = 'nav,header,footer,aside,dialog,[role=navigation],[role=banner],[role=contentinfo],[role=dialog],' +
-  '[role=complementary],[aria-modal=true]';
-const OFFER = new RegExp('^(ads?|sponsored|advertisement|anzeige|gesponsert|annonce|sponsorisé|anuncio|patrocinado|' +
-  '광고|広告|スポンサー|广告|廣告|реклама)[.·:]?$', 'i');
-const viewers = window.handwriterViewers ?? [];
-const source = element => element.tagName === 'IMG' ? element.currentSrc || element.src :
-  (/^url\("(.*)"\)$/.exec(getComputedStyle(element).backgroundImage) ?? [])[1] ?? '';
-const alone = element => element.querySelectorAll('img').length <= 1;
-const box = element => {
-  let size = element.getBoundingClientRect();
-  for (let up = 0; up < 4 && (size.width < 50 || size.height < 50); up++) {
-    element = element.parentElement;
-    if (!element || element === document.body || !alone(element)) return null;
-    size = element.getBoundingClientRect();
-  }
-  const fits = size.width >= 50 && size.height >= 50 && size.width < 6 * size.height && size.height < 6 * size.width;
-  return fits && size.width < innerWidth * 0.7 ? size : null;
-};
-const path = element => {
-  const tags = [];
-  for (let up = element; up && tags.length < 5 && up !== document.body; up = up.parentElement) tags.push(up.tagName);
-  return tags.join();
-};
-const floors = new Map();  // what floats over the page is a viewer where the results do not
-const floor = element => {
-  if (!element || element === document.body) return null;
-  const floats = () => /fixed|sticky/.test(getComputedStyle(element).position);
-  if (!floors.has(element)) floors.set(element, floats() ? element : floor(element.parentElement));
-  return floors.get(element);
-};
-const numbers = new Map();
-const number = one => numbers.set(one, numbers.get(one) ?? numbers.size).get(one);
-const groups = new Map();
-for (const element of document.querySelectorAll('img, div, span, a, i, figure, li, button')) {
-  if (element.tagName !== 'IMG' && element.querySelector('img')) continue;
-  const from = source(element);
-  if (!from || element.closest(OUTSIDE) || viewers.some(viewer => viewer.contains(element))) continue;
-  const size = box(element);
-  if (!size) continue;
-  const name = path(element) + number(floor(element));
-  groups.set(name, [...groups.get(name) ?? [], {element, from, area: size.width * size.height}]);
-}
-const middle = group => group.map(one => one.area).sort((one, other) => one - other)[group.length >> 1];
-const similar = group => {
-  const area = middle(group);
-  return group.filter(one => one.area > area / 6 && one.area < area * 6);
-};
-const weight = group => group.length * middle(group);
-const grid = [...groups.values()].map(similar).filter(group => group.length >= LEAST)
-  .sort((one, other) => weight(other) - weight(one))[0] ?? [];
-const members = new Set(grid.map(one => one.element));
-const cellOf = element => {
-  let cell = element;
-  for (let up = cell.parentElement; up && up !== document.body; cell = up, up = up.parentElement) {
-    let count = 0;
-    for (const other of up.querySelectorAll(element.tagName)) if (members.has(other) && ++count > 1) return cell;
-  }
-  return cell;
-};
-const words = address => [...new URL(address).searchParams.values()].join(' ');
-const otherSearch = link => { try {
-  const there = new URL(link.href);
-  const same = there.pathname === location.pathname && there.host === location.host;
-  return same && words(link.href) !== words(location.href) && !/https?(:|%3a)/i.test(there.search);
-} catch { return false; } };
-const offered = cell =>
-  [...cell.querySelectorAll('*')].some(one => !one.children.length && OFFER.test(one.textContent.trim()));
-const kept = [], cells = [];
-for (const {element, from} of grid) {
-  const cell = cellOf(element), all = [cell, ...cell.querySelectorAll('*')];
-  const inner = all.filter(one => one.tagName === 'A');
-  const around = element.closest('a');
-  const links = [...new Set(around && !inner.includes(around) ? [around, ...inner] : inner)];
-  if (offered(cell) || (links.length && links.every(link => link.href && otherSearch(link)))) continue;
-  const texts = links.map(link => link.href).filter(href => href);
-  const foreign = value => /^http/.test(from) && !value.includes(new URL(from).host);
-  for (const one of all) {
-    for (const {name, value} of one.attributes) {
-      if (value.length > 9000 || !/https?(:|%3a)|=\/\//i.test(value)) continue;
-      if (/^(src|srcset|style|href|action)$/.test(name) || (one.tagName === 'A' && name === 'ping')) continue;
-      if (one.tagName !== 'IMG' || (one === element && foreign(value))) texts.push(value);
-    }
-  }
-  kept.push(element);
-  cells.push([from, element.alt || element.getAttribute('aria-label') || links[0]?.title || '', [...new Set(texts)]]);
-}
-window.handwriterCells = kept;
-return cells;
-""".replace("LEAST", str(LEAST_CELLS))
-
 
 class Generic:
     """An engine read in the generic way: asked as before, and what `shown` tells of thumbnails is joined in."""
@@ -171,7 +78,7 @@ class Generic:
         self.scrolls, self.page_size, self.more_buttons = engine.scrolls, engine.page_size, engine.more_buttons
         self.consent = engine.consent
         self.viewer: Viewer | None = None
-        self.script = f"return {{own: (() => {{ {engine.script} }})(), cells: (() => {{ {CELLS} }})()}};"
+        self.script = f"return {{own: (() => {{ {engine.script} }})(), cells: (() => {{ {page_scripts.CELLS} }})()}};"
         self.shown: dict[str, str] = {}  # address that the pointer brought out, by thumbnail
         self.helps = False  # whether the generic way has found anything yet
         self._written: list[tuple[str, Found]] = []  # in the text that was read last
