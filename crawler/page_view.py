@@ -84,7 +84,7 @@ class View:
         if self._session.settings.show:
             return
         source = page_scripts.GUARD.replace("TOKEN", f"{time.time():.3f}").replace("MOST", str(MOST_RELOADS))
-        with self._faults(), contextlib.suppress(WebDriverException):
+        with self._faults(), contextlib.suppress(WebDriverException):  # one of a browser that is gone is none
             self._command("Page.removeScriptToEvaluateOnNewDocument", identifier=self._session.guard)
         with self._faults(), contextlib.suppress(WebDriverException):  # without it such a page takes longer
             answer = self._command("Page.addScriptToEvaluateOnNewDocument", source=source)
