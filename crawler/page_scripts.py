@@ -213,14 +213,18 @@ const otherSearch = link => { try {
 } catch { return false; } };
 const offered = cell =>
   [...cell.querySelectorAll('*')].some(one => !one.children.length && OFFER.test(one.textContent.trim()));
+const first = window.handwriterFirst ??= new WeakMap();  // what stood at a picture before the pointer was there
 const textsOf = (element, from, all, links) => {
+  const values = [...element.attributes].map(one => one.value);
+  if (!first.has(element)) first.set(element, new Set(values));
   const texts = links.map(link => link.href).filter(href => href);
   const foreign = value => /^http/.test(from) && !value.includes(new URL(from).host);
   for (const one of all) {
     for (const {name, value} of one.attributes) {
       if (value.length > 9000 || !/https?(:|%3a)|=\/\//i.test(value)) continue;
       if (/^(src|srcset|style|href|action)$/.test(name) || (one.tagName === 'A' && name === 'ping')) continue;
-      if (one.tagName !== 'IMG' || (one === element && foreign(value))) texts.push(value);
+      const own = one === element && (foreign(value) || !first.get(element).has(value));
+      if (one.tagName !== 'IMG' || own) texts.push(value);
     }
   }
   return [...new Set(texts)];

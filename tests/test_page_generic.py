@@ -89,10 +89,39 @@ def test_page_without_any_known_name_gives_its_pictures_in_order(
     assert "cat" in (tmp_path / "page.html").read_text("utf-8")
 
 
-@pytest.mark.parametrize("engine", ["bing", "google"])
-def test_grid_that_gives_nothing_remains_changed(session: Session, renamed: RenamedSite, engine: str) -> None:
-    outcome, found = asked(session, engine, renamed.home, "cat 12 nothing")
+def test_grid_that_gives_nothing_remains_changed(session: Session, renamed: RenamedSite) -> None:
+    outcome, found = asked(session, "bing", renamed.home, "cat 12 nothing")
     assert (outcome.state, found) == (SearchState.CHANGED, [])
+
+
+PAINTED = """<main>TILES</main><style>main { display: flex; flex-wrap: wrap }</style><script>
+addEventListener('click', event => {
+  const tile = event.target.closest('i');
+  document.querySelector('dialog')?.remove();
+  if (!event.isTrusted || !tile) return;
+  const viewer = document.body.appendChild(document.createElement('dialog'));
+  viewer.innerHTML = `<img width=600 height=500 src='http://p.example/${tile.title}.jpg'>`;
+  viewer.showModal();
+})</script>"""
+MARKED = """<main>TILES</main><script>addEventListener('mouseover', event => {
+  const {isTrusted, target} = event;
+  if (isTrusted && target.alt) setTimeout(() => target.setAttribute('zq', `http://p.example/${target.alt}.jpg`), 50);
+})</script>"""
+
+
+@pytest.mark.parametrize(
+    ("page", "tile"),
+    [
+        (PAINTED, "<i title=N style=\"display:block;width:180px;height:140px;background-image:url('/t/N')\"></i>"),
+        (MARKED, "<img width=180 height=140 src='http://p.example/small/N' alt=N>"),
+    ],
+    ids=["painted tiles, a dialog", "an attribute of the picture"],
+)
+def test_tiles_and_viewers_of_any_make_are_worked(session: Session, page: str, tile: str) -> None:
+    tiles = "".join(tile.replace("N", str(n)) for n in range(1, 10))
+    with OnePage(f"<!doctype html>{page.replace('TILES', tiles)}".encode()) as site:
+        _, found = asked(session, "bing", site.home)
+    assert [one.address for one in found] == [f"http://p.example/{n}.jpg" for n in range(1, 10)]
 
 
 LOOPS = {
