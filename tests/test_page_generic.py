@@ -105,7 +105,8 @@ addEventListener('click', event => {
 })</script>"""
 MARKED = """<main>TILES</main><script>addEventListener('mouseover', event => {
   const {isTrusted, target} = event;
-  if (isTrusted && target.alt) setTimeout(() => target.setAttribute('zq', `http://p.example/${target.alt}.jpg`), 50);
+  const write = () => target.setAttribute("zq", `http://p.example/${target.title}.jpg`);
+  if (isTrusted && target.title) setTimeout(write, 50);
 })</script>"""
 
 
@@ -113,7 +114,7 @@ MARKED = """<main>TILES</main><script>addEventListener('mouseover', event => {
     ("page", "tile"),
     [
         (PAINTED, "<i title=N style=\"display:block;width:180px;height:140px;background-image:url('/t/N')\"></i>"),
-        (MARKED, "<img width=180 height=140 src='http://p.example/small/N' alt=N>"),
+        (MARKED, "<img width=180 height=140 src='http://p.example/small/N' title=N>"),
     ],
     ids=["painted tiles, a dialog", "an attribute of the picture"],
 )
