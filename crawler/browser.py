@@ -91,6 +91,7 @@ class Session:
         self._closed = False
         self._pictures_on_trial = self._pictures_in_vain = False
         self.starts = 0  # browsers that came up so far
+        self.guard = ""  # which script of ours stands in front of every document (`page_view`)
 
     def __enter__(self) -> Session:
         return self

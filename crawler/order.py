@@ -8,6 +8,10 @@ from pathlib import Path
 
 from curation.records import Found, Job, SearchState
 
+# How the detail of a search begins that is `ok` and yet worth a look
+GENERIC = "read in the generic way"
+THUMBNAILS = "thumbnails only"
+
 Take = Callable[[Sequence[Found]], bool]  # gets the findings as they appear; False when they are enough
 
 

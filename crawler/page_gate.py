@@ -7,13 +7,19 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
+from crawler import page_banner
 from crawler.engines.base import BrowserEngine, Kind, Page, Reading
-from crawler.page_view import View
+from crawler.page_view import MOST_RELOADS, View
 from curation.records import SearchState
 
-CONSENTS = 3  # consent pages answered, one after the other
+CONSENTS = 3  # consent pages and banners answered, one after the other
+AGAIN = "the page reloads itself again and again"
+HELP = "--show-browser, fewer questions or another engine may help"
 GLANCE, LONGEST_GLANCE, SLOWER = 0.05, 0.25, 1.2  # seconds between two looks, more each time: a look costs 20 ms
 GLANCE_OF_A_PERSON = 1.0
+SECONDS_TO_PASS = 3.0  # for a page that may give way to the results by itself
+SECONDS_TO_REST = 2.5  # for a page that has reloaded itself: it goes on with that, or holds something
+SECONDS_TO_GO = 0.3  # for a banner that was answered
 STATES = {
     Kind.EMPTY: SearchState.EMPTY,
     Kind.BLOCKED: SearchState.BLOCKED,
@@ -46,30 +52,72 @@ class Gate:
 
     def __init__(self, view: View, engine: BrowserEngine, pace: Pace) -> None:
         self._view, self._engine, self._pace = view, engine, pace
+        self._answers = 0  # to what asked for consent, since the page was opened
+        self.covered = False  # something lies over the page that could not be taken away
 
     def enter(self, address: str) -> Reading:
         """What the results page holds once it holds something, or what stands in its place."""
+        self._answers, self.covered = 0, False
         self._view.open(address)
         reading = self._settled()
-        answered = 0
-        while reading.kind is Kind.CONSENT and answered < CONSENTS and self._rejected():
-            answered += 1
+        while reading.kind is Kind.CONSENT and self._rejected():
             reading = self._settled()
-        if answered and reading.kind is Kind.CHANGED:  # consent led to the front page
+        if reading.kind in (Kind.CONSENT, Kind.CHANGED) and self.uncovered(whole=True):
+            reading = self._settled()
+        if self._answers and reading.kind is Kind.CHANGED:  # consent led to the front page
             self._view.open(address)
             reading = self._settled()
         if reading.kind is Kind.BLOCKED and self._view.session.settings.show:
             reading = self._when_solved(reading)
+        return self._beneath(reading)
+
+    def look(self, whole: bool = True) -> Reading:
+        """What the page holds now; a consent banner that has come meanwhile is answered, or read under."""
+        reading = self._view.look(whole)
+        if reading.kind is Kind.CONSENT and self._rejected():
+            reading = self._settled()
+        return self._beneath(reading)
+
+    def _beneath(self, reading: Reading) -> Reading:
+        """Pictures beneath a banner that cannot be answered count."""
+        if reading.kind is Kind.CONSENT and reading.beneath:
+            self.covered = True
+            return replace(reading, kind=Kind.OK, found=reading.beneath)
         return reading
+
+    def uncovered(self, whole: bool = False) -> bool:
+        """Takes away what lies over the page, whatever it is called; whether something was answered just now.
+
+        `covered` tells afterwards whether something still lies there.
+        """
+        banner = page_banner.answer(self._view, whole) if self._answers < CONSENTS else None
+        if banner is None:
+            return False
+        if not banner.pressed:
+            self.covered = banner.covers
+            return False
+        self._answers += 1
+        time.sleep(SECONDS_TO_GO)
+        self.covered = True  # until the next look finds it gone
+        return True
 
     def _settled(self) -> Reading:
         """The page when it holds pictures or is clearly something else; a page still being built is given time."""
-        end, glance = time.monotonic() + self._pace.settle, GLANCE
+        start, glance = time.monotonic(), GLANCE
         while True:
             reading = self._view.look()
             bare = reading.kind is Kind.OK and not reading.found
             undecided = bare or reading.kind in (Kind.CHANGED, Kind.UNREACHABLE)
-            if not undecided or time.monotonic() > end + self._view.slow:
+            longest = self._pace.settle + self._view.slow
+            if reading.passing:
+                longest = min(longest, SECONDS_TO_PASS)
+            elif self._view.reloads and self._view.stood < SECONDS_TO_REST:
+                longest += SECONDS_TO_REST
+            late = time.monotonic() > start + longest
+            if (undecided or reading.passing) and self._view.reloads >= MOST_RELOADS:
+                again = Reading(Kind.BLOCKED, marker=f"{AGAIN} ({reading.marker})")
+                return reading if reading.passing else again
+            if not (undecided or reading.passing) or late:
                 return self._in_order(Reading(Kind.CHANGED, marker=reading.marker) if bare else reading)
             time.sleep(glance)
             glance = min(glance * SLOWER, LONGEST_GLANCE)
@@ -82,13 +130,15 @@ class Gate:
     def _rejected(self) -> bool:
         """Presses "reject" and waits until the consent page is gone; False when there is no such button."""
         age = self._view.age()
-        if not self._view.press(self._engine.consent.reject):
+        if self._answers >= CONSENTS or not self._view.press(self._engine.consent.reject):
             return False
+        self._answers += 1
         end = time.monotonic() + self._pace.consent
         while time.monotonic() < end:
             if self._view.age() != age or self._view.look().kind is not Kind.CONSENT:
-                break
+                return True
             time.sleep(GLANCE)
+        self._answers = CONSENTS
         return True
 
     def _when_solved(self, reading: Reading) -> Reading:
@@ -108,6 +158,8 @@ def verdict(reading: Reading, page: Page, stalled: str = "") -> tuple[SearchStat
     state, detail = STATES[reading.kind], reading.marker
     if reading.kind is Kind.CONSENT:
         detail = f"its consent page could not be answered with reject: {detail}"
+    if reading.passing or reading.marker.startswith(AGAIN):
+        detail = f"{detail}: {HELP}"
     if state is SearchState.CHANGED and page.status == TOO_MANY:
         state = SearchState.BLOCKED
     if state is SearchState.CHANGED and (page.status >= SERVER_ERROR or page.status in SLOW):

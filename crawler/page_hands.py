@@ -57,7 +57,7 @@ class Hands:
                 return False
             if vain == VAIN or self._view.age() != age:  # another age: the click has led away
                 break
-            self._view.arrow_right()
+            self._view.key("ARROW_RIGHT")
         return True
 
     def _brought(self) -> bool:

@@ -3,7 +3,8 @@
 What a page holds is decided by the engine's `read`; here is only what a person would do: wait, scroll, press "more",
 turn the page, move the pointer over tiles whose address is hidden (`page_hands`). The search ends when nothing new
 comes any more, never after a fixed number of steps, and no pictures are never "done": the page is classified and kept
-for the report. A browser that dies is replaced and the keyword is resumed.
+for the report. Where the engine's own ways give nothing, the page is read in the generic way (`engines/generic.py`,
+`page_grid`), which is told and whose page is kept as well. A browser that dies is replaced and the keyword is resumed.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import time
 from dataclasses import fields, replace
 from typing import Any
 
+from crawler import page_scripts
 from crawler.browser import Session, SessionClosed
 from crawler.engines.base import BrowserEngine, Kind, Reading
-from crawler.order import Order, Outcome, Take
+from crawler.engines.generic import Generic, written_pictures
+from crawler.order import GENERIC, THUMBNAILS, Order, Outcome, Take
 from crawler.page_gate import Gate, Pace, verdict
+from crawler.page_grid import GridHands
 from crawler.page_hands import Hands
-from crawler.page_view import Died, Unreachable, View
+from crawler.page_view import MOST_RELOADS, Died, Unreachable, View
 from crawler.reports import save_page
 from curation.records import Found, SearchState
 from handwriter_models.errors import UserError
@@ -27,7 +31,7 @@ LEAST_TILES = 20  # worth taking the pointer in hand
 VAIN_ROUNDS = 2  # of scrolling and working by hand
 PRESSES = 3  # of "more" buttons that bring nothing
 MOST_PATIENCE = 10.0  # seconds, for an engine that is slow
-PATIENCE_ON_THE_WAY = 2  # while there is still page to scroll
+ON_THE_WAY = 2  # times the patience, while there is still page to scroll
 
 
 def search(session: Session, engine: BrowserEngine, order: Order, take: Take, pace: Pace = PACE) -> Outcome:
@@ -77,6 +81,8 @@ class _Search:
         self.replaced = 0  # thumbnails whose picture was found in the viewer
         self.handed_on = 0
         self.page = 0
+        self.generic: Generic | None = None  # once the engine's own ways have given nothing
+        self.instead_of = Reading(Kind.CHANGED)  # what they gave
         self.wanted = True
         self.end = time.monotonic() + pace.longest
 
@@ -86,18 +92,58 @@ class _Search:
         while True:
             query, filters = self.order.job.keyword, self.order.filters
             reading = self.gate.enter(self.order.home + self.engine.address(query, filters, self.page))
+            if (
+                not self.full
+                and reading.kind is Kind.CHANGED
+                and verdict(reading, self.view.page)[0] is SearchState.CHANGED
+            ):
+                reading = self._read_otherwise(reading)
             if reading.kind is not Kind.OK and not (self.page and reading.kind in (Kind.EMPTY, Kind.CHANGED)):
                 return self._closed_out(reading)
             addresses = {found.address for found in reading.found}
             more = bool(addresses - known) and not reading.ended
             known |= addresses
             if self.hand_on(reading):
-                more = self._scrolled() if self.engine.scrolls else more
+                more = self._scrolled() if self.engine.scrolls else self._turned_over(more)
+            if self.wanted and not self.full and self._small() and not self.generic:
+                more = self._worked_otherwise(more)
             if not self.wanted or not more or self._enough_small() or time.monotonic() > self.end:
                 return self._last(exhausted=not more)
             if self.engine.scrolls:
                 return self._last(exhausted=False)
             self.page += 1
+
+    def _read_otherwise(self, reading: Reading) -> Reading:
+        """The page read in the generic way, from now on, if that finds pictures; else the reading as it is."""
+        if self.generic:
+            return reading
+        generic = Generic(self.engine)
+        self.view.use(generic)
+        other = self.gate.look()
+        if generic.helps:
+            self.generic, self.instead_of = generic, reading
+            return other
+        self.view.use(self.engine)
+        if self.view.run(page_scripts.COUNT, "img") >= page_scripts.LEAST_CELLS and self.view.session.load_pictures():
+            self.without_pictures = len(self.full)
+            raise Died("its pictures may have no size before they are loaded")
+        return reading
+
+    def _worked_otherwise(self, more: bool) -> bool:
+        """Works in the generic way where the engine's own gave thumbnails alone; whether the page has more."""
+        small = dict(self.small)
+        own = Reading(Kind.CHANGED, tuple(self._small()), marker=f"{len(self._small())} thumbnails")
+        reading = self._read_otherwise(own)
+        if self.generic and self.hand_on(reading):
+            more = self._scrolled() if self.engine.scrolls else self._turned_over(more)
+        if not self.full:
+            self.small = small
+        return more
+
+    def _is_written_otherwise(self) -> bool:
+        """Whether the page's text holds in another form what the engine's own reading lacks."""
+        written = {found.address for _, found in written_pictures(self.view.page.text)}
+        return len(written) >= max(page_scripts.LEAST_CELLS, len(self._small()) // 2)
 
     def hand_on(self, reading: Reading) -> bool:
         """Gives what is new to `take`, keeps the thumbnails back; False when it is enough."""
@@ -125,12 +171,13 @@ class _Search:
 
     def _scrolled(self) -> bool:
         """Scrolls, and works by hand on tiles without an address; False when the page has no more."""
-        viewer = self.engine.viewer
-        hands = Hands(self.view, viewer, self.hand_on, self.full, self.pace) if viewer else None
+        hands = self._hands()
         done = vain = 0  # tiles that hands were laid on; rounds that brought nothing
         while vain < VAIN_ROUNDS:
             known = len(self.full)
             more = self._scrolled_to(done + max(self.order.want, LEAST_TILES))
+            if self.wanted and not (self.full or self.generic) and self._small() and self._is_written_otherwise():
+                return self._worked_otherwise(more)
             if hands and self.wanted and len(self._small()) > done:
                 done = self._by_hand(hands)
             elif more:
@@ -140,8 +187,21 @@ class _Search:
             vain = 0 if len(self.full) > known else vain + 1
         return False
 
-    def _by_hand(self, hands: Hands) -> int:
+    def _turned_over(self, more: bool) -> bool:
+        """Works by hand on a page that does not scroll, where only that brings out addresses; `more` as it was."""
+        if self.generic and self._small() and (hands := self._hands()):
+            self._by_hand(hands)
+        return more
+
+    def _hands(self) -> Hands | GridHands | None:
+        if self.generic:
+            return GridHands(self.view, self.generic, self.hand_on, self.full, self.pace)
+        viewer = self.engine.viewer
+        return Hands(self.view, viewer, self.hand_on, self.full, self.pace) if viewer else None
+
+    def _by_hand(self, hands: Hands | GridHands) -> int:
         """Lets hands find what the page hides; how many tiles are left with their thumbnail."""
+        self.gate.uncovered()
         if hands.hover() and self._small():
             before, known = len(self._small()), len(self.full)
             hands.leaf()
@@ -160,19 +220,19 @@ class _Search:
         while time.monotonic() < self.end:
             bottom, still = self.view.scroll(glance, self.pace.quiet)
             glance = min(glance * 1.5, self.pace.longest_glance)
-            reading = self.view.look()
+            reading = self.gate.look()
             if not self.hand_on(reading) or len(self._small()) >= tiles:
                 return True
             now = time.monotonic()
             if self._progress() > progress:
                 slowest = max(slowest, now - still - since)
                 since, progress, presses = now - still, self._progress(), 0
-            elif bottom and reading.ended:
-                return False
-            elif bottom and presses < PRESSES and self.view.press(self.engine.more_buttons):
+            elif bottom and not reading.ended and presses < PRESSES and self.view.press(self.engine.more_buttons):
                 since, presses = now, presses + 1
-            elif now - since > self._patience(slowest) * (1 if bottom else PATIENCE_ON_THE_WAY):
-                return False
+            elif (bottom and reading.ended) or now - since > self._patience(slowest) * (1 if bottom else ON_THE_WAY):
+                if not self.gate.uncovered():
+                    return False
+                since, presses = time.monotonic(), 0
         return True
 
     def _progress(self) -> int:
@@ -184,23 +244,38 @@ class _Search:
 
     def _last(self, exhausted: bool) -> Outcome:
         """Thumbnails, where nothing better was to be had."""
-        small = self._small()
+        if exhausted and not self.engine.scrolls:
+            self.gate.uncovered()
+        exhausted = exhausted and not self.gate.covered and self.view.reloads < MOST_RELOADS
+        small = [] if self.generic and not self.full and not self.instead_of.found else self._small()
         any_full = bool(self.full)
         if small and self.wanted and self.order.thumbnails:
             self._give(small)
         if self.handed_on:
-            return self.outcome(SearchState.OK, "" if any_full else "thumbnails only", exhausted)
-        reading = Reading(Kind.CHANGED, marker=f"{len(small)} thumbnails, no full-size address" if small else "")
-        return self._closed_out(reading)
+            return self.outcome(SearchState.OK, self._note() if any_full else THUMBNAILS, exhausted)
+        marker = f"{len(small)} thumbnails, no full-size address" if small else self.instead_of.marker
+        return self._closed_out(Reading(Kind.CHANGED, marker=marker))
+
+    def _note(self) -> str:
+        """What maintainers should hear of: the generic way was needed, and where the page is."""
+        if not self.generic:
+            return ""
+        detail = f"{GENERIC}, for the page has changed ({self.instead_of.marker})"
+        return f"{detail}; {self._saved('read in the generic way')}".removesuffix("; ")
 
     def _closed_out(self, reading: Reading) -> Outcome:
         """The engine does not give pictures, or no longer: the page is kept for the report."""
         state, detail = verdict(reading, self.view.page, self.view.stalled)
         if self.order.report and state is not SearchState.EMPTY:
-            note = f"{self.engine.name} {state} {detail} · {self.view.page.address}"
-            saved = save_page(self.order.report, self.view.page.text, note)
+            saved = self._saved(f"{state} {detail}")
             detail = f"{detail}; {saved}" if detail else saved
+        if self.view.reloads:
+            self.view.leave()
         return self.outcome(state, detail, exhausted=state is SearchState.EMPTY)
+
+    def _saved(self, note: str) -> str:
+        page = self.view.page
+        return save_page(self.order.report, page.text, f"{self.engine.name} {note} · {page.address}")
 
     def outcome(self, state: SearchState, detail: str = "", exhausted: bool = False) -> Outcome:
         """How it stands."""

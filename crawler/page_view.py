@@ -21,10 +21,12 @@ from crawler.fence import MARK
 
 if TYPE_CHECKING:
     from selenium.webdriver.remote.webdriver import WebDriver
+    from selenium.webdriver.remote.webelement import WebElement
 
 LONGEST_TEXT = 20_000_000  # characters of a page
 TRIES, PAUSE = 3, 0.1  # a script whose page is just being replaced is run again
 MILLISECONDS_A_MOVE = 10
+MOST_RELOADS = 3  # of a page by itself
 Place = tuple[int, int]  # in the window
 NET_ERROR, HTTP_ERROR = "net::", re.compile(r"HTTP ERROR (\d{3})")
 PASSING = ("ERR_CONNECTION_RESET", "ERR_CONNECTION_CLOSED", "ERR_EMPTY_RESPONSE", "ERR_NETWORK_CHANGED", "ERR_ABORTED")
@@ -47,6 +49,8 @@ class View:
         self._address = ""
         self.slow = 0.0  # seconds the page took to come
         self.stalled = ""  # that the page began and did not end in time
+        self.stood = 0.0  # seconds since the document began
+        self.reloads = 0  # how often the page has gone to itself or to others since it was opened
 
     @property
     def session(self) -> Session:
@@ -58,6 +62,7 @@ class View:
         from selenium.common.exceptions import TimeoutException
 
         self._address, self.stalled = address, ""
+        self._guard()
         for final in (False, True):
             with self._faults():
                 driver = self._session.driver
@@ -74,6 +79,31 @@ class View:
                         raise
                     continue
             return
+
+    def _guard(self) -> None:
+        """From now on a page that reloads itself again and again is stopped, unless somebody looks on."""
+        from selenium.common.exceptions import WebDriverException
+
+        if self._session.settings.show:
+            return
+        source = page_scripts.GUARD.replace("TOKEN", f"{time.time():.3f}").replace("MOST", str(MOST_RELOADS))
+        with self._faults(), contextlib.suppress(WebDriverException):  # one of a browser that is gone is none
+            self._command("Page.removeScriptToEvaluateOnNewDocument", identifier=self._session.guard)
+        with self._faults(), contextlib.suppress(WebDriverException):  # without it such a page takes longer
+            answer = self._command("Page.addScriptToEvaluateOnNewDocument", source=source)
+            self._session.guard = answer["value"]["identifier"]
+
+    def _command(self, name: str, **parameters: str) -> Any:  # noqa: ANN401 - JSON
+        return self._session.driver.execute("executeCdpCommand", {"cmd": name, "params": parameters})
+
+    def leave(self) -> None:
+        """Goes to an empty page, so that one that reloads itself asks no more."""
+        with self._faults():
+            self._session.driver.get("about:blank")
+
+    def use(self, engine: BrowserEngine) -> None:
+        """From now on the page is read as this engine does."""
+        self._engine = engine
 
     def _age(self) -> float:
         """When the document began: it tells one page from the next."""
@@ -93,6 +123,7 @@ class View:
                 break
             time.sleep(PAUSE)
         page = Page(answer["address"], _clean(answer["text"]), answer["value"], int(answer["status"]))
+        self.reloads, self.stood = int(answer["reloads"]), answer["stood"] / 1000
         if page.address.startswith("chrome-error:"):
             fault = self.run(page_scripts.NET_ERROR)
             if not (told := HTTP_ERROR.search(fault)):
@@ -124,19 +155,36 @@ class View:
 
     def press(self, selectors: Sequence[str]) -> bool:
         """Clicks the first of these that can be seen, with a real pointer; whether there was one."""
-        from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
-        from selenium.webdriver.common.action_chains import ActionChains
-
         if not selectors:
             return False
         with self._faults():
             element = self._session.driver.execute_script(page_scripts.FIRST_VISIBLE, list(selectors))
             if element is None:
                 return False
-            with contextlib.suppress(ElementNotInteractableException, StaleElementReferenceException):
-                # Not element.click(): it refuses where something lies over the button, and waits for what it loads.
-                ActionChains(self._session.driver, duration=10).move_to_element(element).click().perform()
+            self.click_element(element)
         return True
+
+    def click_element(self, element: WebElement) -> None:
+        """Clicks it with a real pointer; an element that is gone by now is none."""
+        from selenium.common.exceptions import (
+            ElementNotInteractableException,
+            MoveTargetOutOfBoundsException,
+            StaleElementReferenceException,
+        )
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        gone = (ElementNotInteractableException, MoveTargetOutOfBoundsException, StaleElementReferenceException)
+        with self._faults(), contextlib.suppress(*gone):
+            # Not element.click(): it refuses where something lies over the button, and waits for what it loads.
+            ActionChains(self._session.driver, duration=10).move_to_element(element).click().perform()
+
+    @contextmanager
+    def elements(self) -> Iterator[WebDriver]:
+        """The driver, for what deals with elements of the page; one that is gone by now ends the block."""
+        from selenium.common.exceptions import NoSuchFrameException, StaleElementReferenceException
+
+        with self._faults(leaving_ok=True), contextlib.suppress(NoSuchFrameException, StaleElementReferenceException):
+            yield self._session.driver
 
     def move_over(self, places: Sequence[Place]) -> None:
         """Moves a real pointer from place to place."""
@@ -159,13 +207,13 @@ class View:
                 actions.pointer_action.click()
             actions.perform()
 
-    def arrow_right(self) -> None:
-        """A real key."""
+    def key(self, name: str) -> None:
+        """A real key, by Selenium's name for it."""
         from selenium.webdriver.common.action_chains import ActionChains
         from selenium.webdriver.common.keys import Keys
 
         with self._faults():
-            ActionChains(self._session.driver).send_keys(Keys.ARROW_RIGHT).perform()
+            ActionChains(self._session.driver).send_keys(getattr(Keys, name)).perform()
 
     def _reason(self, fault: str) -> str:
         """Chromium's word for the fault, and what the proxy knows about it."""

@@ -16,6 +16,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from crawler.order import GENERIC
 from curation.records import Job, JobCounts, Reason, SearchRecord, SearchState
 from handwriter_models.errors import DONE, INCOMPLETE
 
@@ -37,6 +38,7 @@ class Report:
     searches: Mapping[Job, SearchRecord]
     seconds: float | None = None
     notes: tuple[str, ...] = field(default=())
+    thumbnails: Mapping[Job, int] = field(default_factory=dict)  # of the kept pictures
 
     def of(self, job: Job) -> JobCounts:
         """The counts of a job, zeros where nothing was found yet."""
@@ -67,6 +69,7 @@ def as_json(report: Report) -> dict[str, Any]:
     if report.seconds is not None:
         document["seconds"] = round(report.seconds, 3)
     document["kept"] = sum(report.of(job).kept for job in report.jobs)
+    document["thumbnails"] = sum(report.thumbnails.get(job, 0) for job in report.jobs)
     document["refused"] = sum(sum(report.of(job).refused.values()) for job in report.jobs)
     document["pending"] = sum(report.of(job).pending + report.of(job).claimed for job in report.jobs)
     document["keywords"] = {label: _keyword(report, label) for label in report.labels()}
@@ -91,6 +94,8 @@ def _engine(report: Report, jobs: list[Job]) -> dict[str, Any]:
         "kept": sum(report.of(job).kept for job in jobs),
         "state": record and str(record.state),
     }
+    if small := sum(report.thumbnails.get(job, 0) for job in jobs):
+        entry["thumbnails"] = small
     if record and record.detail:
         entry["detail"] = record.detail
     return entry
@@ -186,6 +191,7 @@ def _warnings(report: Report) -> list[str]:
         offline = states == {SearchState.UNREACHABLE}
         advice = "No engine was reached: is this machine on the internet?" if offline else MORE
         lines.append(f"{len(short)} {word} short of pictures: {named}. {advice}")
+    lines += _of_small_use(report)
     reports = report.dataset / "reports"
     if reports.is_dir() and report.exit_code():
         lines.append(f"pages that could not be read are kept in {reports}")
@@ -193,6 +199,31 @@ def _warnings(report: Report) -> list[str]:
     if report.seconds is None and waiting:
         lines.append(f"{waiting} addresses are not fetched yet; the command that found them goes on with them")
     return lines
+
+
+def _of_small_use(report: Report) -> list[str]:
+    """What searches that are `ok` should not keep to themselves: thumbnails, and pages read in the generic way."""
+    lines = []
+    small = [job for job in report.jobs if report.thumbnails.get(job)]
+    if small:
+        count = sum(report.thumbnails[job] for job in small)
+        pictures = "1 picture is a thumbnail" if count == 1 else f"{count} pictures are thumbnails"
+        given = f"for which {_engines_of(small)} gave no full-size address ({_labels_of(small)})"
+        lines.append(f"{pictures}, {given}; --no-thumbnails refuses them")
+    generic = [job for job in report.jobs if job in report.searches and GENERIC in report.searches[job].detail]
+    if generic:
+        told = f"{_engines_of(generic)} has changed and was read in the generic way ({_labels_of(generic)})"
+        lines.append(f"{told}; look through these pictures, and please report it with a page out of reports/")
+    return lines
+
+
+def _engines_of(jobs: list[Job]) -> str:
+    return " and ".join(dict.fromkeys(job.engine for job in jobs))
+
+
+def _labels_of(jobs: list[Job]) -> str:
+    labels = list(dict.fromkeys(job.label for job in jobs))
+    return ", ".join(labels[:12]) + (" …" if len(labels) > 12 else "")
 
 
 def _last_line(report: Report) -> str:

@@ -142,7 +142,7 @@ def _first(group: BaseExceptionGroup[UserError]) -> UserError:
 
 def _report(path: Path, dataset: Dataset, jobs: tuple[Job, ...], seconds: float | None) -> Report:
     searches = {record.job: record for record in dataset.searches()}
-    return Report(path, jobs, dataset.counts(), searches, seconds)
+    return Report(path, jobs, dataset.counts(), searches, seconds, thumbnails=dataset.thumbnails())
 
 
 def _print(report: Report, json_wanted: bool, lines: list[str] | None = None) -> None:

@@ -171,6 +171,11 @@ class Dataset:
         with self._database.reading() as connection:
             return reading.counts(connection)
 
+    def thumbnails(self) -> dict[Job, int]:
+        """How many kept pictures of each job came from a thumbnail's address; reads every kept row."""
+        with self._database.reading() as connection:
+            return reading.thumbnails(connection)
+
     def reopen(self, reasons: Collection[Reason], jobs: Iterable[Job]) -> int:
         """Lets addresses of these jobs that were refused for these reasons wait again; returns how many."""
         with self._database.writing() as connection:

@@ -44,6 +44,14 @@ def counts(connection: sqlite3.Connection) -> dict[Job, JobCounts]:
     return answers
 
 
+def thumbnails(connection: sqlite3.Connection) -> dict[Job, int]:
+    """Kept pictures that are thumbnails, by job."""
+    rows = connection.execute(
+        "SELECT label, keyword, engine, count(*) FROM addresses WHERE state = 'kept' AND thumbnail GROUP BY 1, 2, 3"
+    )
+    return {Job(label, keyword, engine): count for label, keyword, engine, count in rows}
+
+
 def jobs(connection: sqlite3.Connection) -> list[Job]:
     """In the order in which they were first begun."""
     return [Job(*row) for row in connection.execute("SELECT label, keyword, engine FROM searches ORDER BY id")]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from crawler.order import GENERIC
 from crawler.progress import Display
 from crawler.report import Report, as_json, print_report
 from curation.records import Job, JobCounts, Reason, SearchRecord, SearchState
@@ -58,6 +59,28 @@ def test_json_has_the_shape_of_the_design() -> None:
         "state": "blocked",
         "detail": "a captcha",
     }
+
+
+def test_thumbnails_are_counted_and_warned_of_and_are_no_fault() -> None:
+    whole = report()
+    small = Report(whole.dataset, (CAT, CAT2), whole.counts, whole.searches, 1.0, thumbnails={CAT: 7, DOG: 9})
+    document = as_json(small)
+    assert document["thumbnails"] == 7
+    engines = document["keywords"]["고양이"]["engines"]
+    assert engines["google"] == {"found": 43, "kept": 40, "state": "ok", "thumbnails": 7}
+    assert "thumbnails" not in engines["naver"]
+    assert small.exit_code() == 0
+    assert "warning: 7 pictures are thumbnails, for which google gave no full-size address (고양이)" in printed(small)
+    assert "thumbnail" not in printed(whole)
+    assert as_json(whole)["thumbnails"] == 0
+
+
+def test_generic_way_is_told_to_people_and_programs() -> None:
+    detail = f"{GENERIC}, for the page has changed (0 tiles); see google.html"
+    asked = Report(Path("d"), (CAT,), {CAT: counts(9)}, {CAT: SearchRecord(CAT, SearchState.OK, detail)})
+    assert asked.exit_code() == 0
+    assert as_json(asked)["keywords"]["고양이"]["engines"]["google"]["detail"] == detail
+    assert "google has changed and was read in the generic way (고양이)" in printed(asked)
 
 
 def test_engine_that_gave_nothing_makes_the_exit_code_3() -> None:

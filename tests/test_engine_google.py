@@ -99,3 +99,34 @@ def test_a_record_never_takes_the_page_of_the_next_one() -> None:
 
 def test_question_pins_the_language_of_the_markers() -> None:
     assert ENGINE.address("고양이 & co", {}) == "/search?q=%EA%B3%A0%EC%96%91%EC%9D%B4%20%26%20co&udm=2&hl=en"
+
+
+@pytest.mark.parametrize("host", ["encrypted-tbn0.gstatic.com", "www.google.com"])
+@pytest.mark.parametrize(
+    "path", ["images?q\\u003dtbn:x", "licensed-image?q\\u003dtbn:x", "licensed-image?q=tbn:x&amp;s"]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_thumbnail_of_a_record_may_stand_under_either_path(host: str, path: str, nested: bool) -> None:
+    record = f'[0,"abcdefgh1",["https://{host}/{path}",183,275],["{full(1)}",800,1200],null]'
+    if nested:
+        record = record.replace("\\", "\\\\").replace('"', '\\"')
+    found = ENGINE.read(Page("https://www.google.com/search", f"<script>x({record})</script>")).found
+    assert [(one.address, one.width, one.height) for one in found] == [(full(1), 1200, 800)]
+
+
+GATE = '<noscript><a href="/httpservice/retry/enablejs?sei=x">x</a></noscript>'
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "kind"),
+    [
+        (f'{GATE}<div id="yvlrue" style="display:none">문제</div>', {"said": ""}, Kind.BLOCKED),
+        (f'{GATE}<p>問題<a href="/search?q=cat&amp;emsg=SG_REL&amp;sei=x">x</a>', {"said": "問題"}, Kind.BLOCKED),
+        (GATE, {"said": " "}, Kind.BLOCKED),
+        (f'{GATE}<input name="q"><p>Something else', {"said": "Something else"}, Kind.CHANGED),
+    ],
+)
+def test_javascript_gate_is_told_by_its_marks(text: str, value: dict[str, str], kind: Kind) -> None:
+    reading = ENGINE.read(Page("https://www.google.com/search", text, value))
+    assert reading.kind is kind
+    assert reading.passing is (kind is Kind.BLOCKED)  # a browser that it likes is let through

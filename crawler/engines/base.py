@@ -40,12 +40,18 @@ class Page:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this."""
+    """What a page holds, in the engine's order. `marker` names what decided the kind; `ended`: no more after this.
+
+    `beneath`: what a page that asks for consent holds behind its banner. `passing`: the page may yet give way to
+    another by itself.
+    """
 
     kind: Kind
     found: tuple[Found, ...] = ()
     ended: bool = False
     marker: str = ""
+    passing: bool = False
+    beneath: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)

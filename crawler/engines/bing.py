@@ -112,12 +112,12 @@ class Bing:
 
     def read(self, page: Page) -> Reading:
         """Tiles in their order, each with the best address known."""
-        if part(page.value, "consent") is True:
-            return Reading(Kind.CONSENT, marker=REJECT[0])
         tiles = [_Tile(*row) for row in lists(part(page.value, "tiles"), 5)]
         found = once(tile.found for tile in _results(tiles, page.address))
         if all(one.thumbnail for one in found):
             found = once((*found, *_loose(page)))
+        if part(page.value, "consent") is True:
+            return Reading(Kind.CONSENT, marker=REJECT[0], beneath=found)
         if found:
             return Reading(Kind.OK, found)
         return without_pictures(page, SIGNS, f"{len(tiles)} tiles")

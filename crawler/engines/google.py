@@ -25,13 +25,15 @@ from crawler.engines.reading import (
     picture_address,
     pixels,
     plain,
+    shown,
     unquoted,
     without_pictures,
 )
 from curation.records import Found
 
 # What to look at first when the page has changed
-TILE = "[jsname=dTDiAc], div[data-lpage]"
+BESIDE = ":not([role=dialog] *, dialog *, [aria-modal=true] *)"  # the viewer shows related pictures as tiles, too
+TILE = f"[jsname=dTDiAc]{BESIDE}, div[data-lpage]{BESIDE}"
 LINK = 'a[href*="imgurl="]'
 LARGE = "img[jsname=kn3ccd]"
 REJECT = (
@@ -43,7 +45,7 @@ REJECT = (
 MORE = ("input[type=button][value='Show more results']", "[jsname=oHxHid] input", "a.show-more-results")
 END = ("reached the end", "no more results")
 SIGNS = Signs(
-    blocked_paths=("/sorry/",),
+    blocked_paths=("/sorry/", "/httpservice/retry/"),
     blocked=('id="captcha-form"', "unusual traffic from your computer", "too many requests", 'class="g-recaptcha"'),
     empty=(
         "did not match any",
@@ -52,11 +54,18 @@ SIGNS = Signs(
         "no results containing all your search terms",
     ),
 )
+# The page that tries the browser's JavaScript before it gives way to the results, or says after two seconds that it
+# will not: parts of its markup. Every page has the address in a <noscript>, but this one shows nothing else.
+GATE, GATE_ADDRESS = ('id="yvlrue"', "emsg=sg_rel"), "/httpservice/retry/enablejs"
 CONSENT_HOST = re.compile(r"consent\.(google|youtube)\.")
 CONSENT_SIGNS = ('id="w0wltc"', 'name="set_eom"')
 STRING = r'"((?:[^"\\]|\\.){0,4000})"'
+SMALL = (  # a thumbnail's address, whatever its path and whosever licence the picture has
+    r"https?://(?:encrypted-tbn\d{0,3}\.gstatic\.com/|[\w.-]{1,60}/(?:images|licensed-image)\?q(?:=|\\+u003d|\\+x3d)tbn)"
+)
+NESTED = re.compile(rf'\[\\"{SMALL}')
 RECORD = re.compile(
-    r'\["(https://encrypted-tbn\d{0,3}\.gstatic\.com/images\?[^"\s]{1,1000})",\d{1,6},\d{1,6}\]'
+    rf'\["({SMALL}[^"\s]{{1,1000}})",\d{{1,6}},\d{{1,6}}\]'
     rf"\s{{0,9}},\s{{0,9}}\[{STRING},(\d{{1,6}}),(\d{{1,6}})\]"
 )
 RECORD_NAME = re.compile(r'"([\w-]{6,60})",\s{0,9}$')
@@ -67,8 +76,17 @@ PLACEHOLDER = 200  # characters: a data: picture that is shorter only keeps a pl
 
 SCRIPT = f"""
 const visible = element => element?.getClientRects().length > 0;
-const tiles = [...document.querySelectorAll({TILE!r})].filter(tile => !tile.parentElement?.closest({TILE!r}));
-const full = {LARGE!r};
+const full = {LARGE!r}, every = [...document.querySelectorAll({TILE!r})];
+// A viewer is as much around the large picture as holds no tile that stands before it; where none does, not the last.
+const before = (one, other) => Boolean(one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_PRECEDING);
+const viewers = [...document.querySelectorAll(full)].map(image => {{
+  const earlier = every.filter(tile => before(image, tile)), limits = earlier.length ? earlier : every.slice(-1);
+  let root = image;
+  while (root.parentElement && !limits.some(tile => root.parentElement.contains(tile))) root = root.parentElement;
+  return root;
+}});
+const beside = tile => !viewers.some(root => root.contains(tile));
+const tiles = every.filter(tile => !tile.parentElement?.closest({TILE!r}) && beside(tile));
 return {{
   tiles: tiles.map(tile => {{
     const image = tile.querySelector('img');
@@ -135,15 +153,17 @@ class Google:
 
     def read(self, page: Page) -> Reading:
         """Tiles in their order, each with the best address known, then what has no tile."""
-        if _asks_for_consent(page):
-            return Reading(Kind.CONSENT, marker="consent page")
         tiles = [_tile(row) for row in lists(part(page.value, "tiles"), 6)]
         records = list(_records(page.text))
         large = [_large(row) for row in lists(part(page.value, "large"), 5)]
         found = once(_joined(tiles, records, [one for one in large if one.address]))
+        said = str(part(page.value, "said") or "").lower()
+        if _asks_for_consent(page):
+            return Reading(Kind.CONSENT, marker="consent page", beneath=found)
+        if not found and (sign := _gate(page, said)):
+            return Reading(Kind.BLOCKED, marker=f"its JavaScript gate ({sign})", passing=True)
         if not found:
             return without_pictures(page, SIGNS, f"{len(tiles)} tiles, {len(records)} records in scripts")
-        said = str(part(page.value, "said") or "").lower()
         return Reading(Kind.OK, found, ended=any(words in said for words in END))
 
 
@@ -153,6 +173,14 @@ def _asks_for_consent(page: Page) -> bool:
     if isinstance(page.value, Mapping):
         return part(page.value, "consent") is True
     return any(sign in page.text.lower() for sign in CONSENT_SIGNS)
+
+
+def _gate(page: Page, said: str) -> str:
+    """The sign of the page that lets no one through whose JavaScript it does not like; empty for any other."""
+    markup = shown(page.text).lower()
+    sign = next((sign for sign in GATE if sign in markup), "")
+    bare = isinstance(page.value, Mapping) and not said.strip() and 'name="q"' not in markup
+    return sign or (GATE_ADDRESS if GATE_ADDRESS in (page.text if bare else markup) else "")
 
 
 def _tile(row: list[Any]) -> _Tile:
@@ -178,7 +206,7 @@ def _large(row: list[Any]) -> Found:
 def _records(text: str) -> Iterator[_Record]:
     """The records in the scripts, and those that are text within text."""
     yield from _records_in(text)
-    if '[\\"https://encrypted-tbn' in text:
+    if NESTED.search(text):
         yield from _records_in(text.replace("\\\\", "\0").replace('\\"', '"').replace("\0", "\\"))
 
 
