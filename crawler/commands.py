@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from handwriter_models.errors import UserError
-from handwriter_models.paths import user_path
+from handwriter_models.paths import name_or_path, user_path
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_show_locals=False)
 NAMES = "google, naver, bing, duckduckgo, openverse, commons"
@@ -54,8 +54,13 @@ CheckPages = Annotated[bool, _option(PAGES, "--check-pages")]
 AllowPrivate = Annotated[bool, _option("let addresses of this machine and network be fetched", "--allow-private")]
 # Searching
 Browsers = Annotated[int, _option("browsers at work at once", min=1, max=32)]
-Program = Annotated[str, _option("Chrome or Chromium, where it is not found by itself", "--browser", metavar="PATH")]
-Driver = Annotated[str, _option("chromedriver of the same version, likewise", "--driver", metavar="PATH")]
+Program = Annotated[
+    str,
+    _option("Chrome or Chromium, where it is not found by itself", "--browser", metavar="PATH", parser=name_or_path),
+]
+Driver = Annotated[
+    str, _option("chromedriver of the same version, likewise", "--driver", metavar="PATH", parser=name_or_path)
+]
 Grid = Annotated[str, _option("address of a Selenium Grid whose browsers are used")]
 ShowBrowser = Annotated[bool, _option("show the browser, to solve a captcha by hand", "--show-browser")]
 OTHER = "another address for an engine: google=http://host:port; may be repeated"

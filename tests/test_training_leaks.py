@@ -122,3 +122,21 @@ def test_report_tells_what_was_compared_and_both_accuracies() -> None:
     }  # fmt: skip
     assert report(None, plain(4), hits)["leak_check"]["compared"] == []
     assert "no prints" in report(learned, None, hits)["leak_check"]["why_not"]
+
+
+def test_what_the_groups_of_a_dataset_have_found_no_copy_is_no_leak() -> None:
+    """Curation has compared their pixels; of a learned picture that lies elsewhere only the hash is known."""
+    near = hashes(*[jpeg(photo(1)), jpeg(photo(1), quality=40)])
+    learned = through_json(learned_from(names(1), near[:1], np.full(1, -1), "pets"))
+    test = Prints(names(1, 9), near[1:], np.full(1, -1), "pets", [[]], compared=names(1) + names(1, 9))
+    assert leaks_between(learned, test) == []
+    assert leaks_between(learned, Prints(names(1, 9), near[1:], np.full(1, -1), "pets")) == [Leak(0, "near copy")]
+
+
+def test_drawings_are_no_near_copies_by_their_hashes_alone() -> None:
+    near = hashes(*[jpeg(photo(1)), jpeg(photo(1), quality=40)])
+    learned = through_json(learned_from(names(1), near[:1], np.full(1, -1), "pets"))
+    both = np.concatenate([near[1:], near[1:]])
+    test = Prints(names(2, 9), both, np.full(2, -1), "other", drawn=np.array([True, False]))
+    assert leaks_between(learned, test) == [Leak(1, "near copy")]
+    assert leaks_between(learned, test.take(np.array([1, 0]))) == [Leak(0, "near copy")]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from curation.fingerprint import Style
 from curation.listing import PictureRow
 from curation.split import PARTS
 from handwriter_models.classifier import Classifier
@@ -116,4 +117,8 @@ def prints_of_rows(found: Photographs, rows: Sequence[PictureRow], source: str) 
             families[row.family].append(row.sha256)
     relatives = [families[row.family] if row.family is not None else [] for row in rows]
     writers = np.full(len(rows), -1, np.int64)
-    return Prints([row.sha256 for row in rows], found.phashes(rows), writers, source, relatives)
+    names = [row.sha256 for row in rows]
+    files = found.pictures.hashed()
+    drawings = {one.sha256 for one in files if one.style == Style.DRAWING}
+    drawn = np.array([name in drawings for name in names], np.bool_)
+    return Prints(names, found.phashes(rows), writers, source, relatives, [one.sha256 for one in files], drawn)

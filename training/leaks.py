@@ -7,9 +7,10 @@ a bundle remembers what it learned from, training and validation pictures alike 
   agree in 6 bytes once in 280 million million comparisons.
 - *copy in its group*: so does the sha256 of a file that curation has put into one group of copies with the picture.
 - *near copy*: perceptual hashes (`curation.phash`) differ in at most 6 of 64 bits, or in 4 when one of the two is
-  mirrored, turned or inverted. Nothing else confirms it, so the radius is below that of `curation groups`, which sees
-  the pixels, too. Of 13 861 pairs of unrelated photographs the nearest were 12 bits apart (16 without the variants).
-  Not asked of handwriting: small pictures of ink hash alike when they are not alike at all.
+  mirrored, turned or inverted. Of 13 861 pairs of unrelated photographs the nearest were 12 bits apart (16 without the
+  variants). Where the learned picture lies in the same dataset, its pixels are at hand, and `curation groups` has
+  compared them: what it found no copy is none. Elsewhere nothing confirms the hash, so the radius is below that of the
+  groups, and it is not asked of drawings and handwriting: different ones hash alike.
 - *writer*: the number of a writer, within the same source only.
 
 Of more than 10 000 pictures a sample is kept. Then a single shared picture can be missed, but hardly a hundred of them;
@@ -51,7 +52,8 @@ _PARENTS = 20
 class Prints:
     """What the pictures of a set are recognised by, in their order; the first four are those of `learned_from`.
 
-    `relatives`: of each picture the sha256 of all files in its group of copies, where curation has found groups.
+    `relatives`: of each picture the sha256 of all files in its group of copies, where curation has found groups;
+    `compared`: the sha256 of all pictures that were compared for them. `drawn`: which pictures are drawings, (n,).
     """
 
     sha256s: Sequence[str]
@@ -59,6 +61,8 @@ class Prints:
     writers: Numbers
     source: str
     relatives: Sequence[Sequence[str]] = ()
+    compared: Sequence[str] = ()
+    drawn: NDArray[np.bool_] | None = None
 
     def take(self, index: NDArray[Any]) -> Prints:
         """Those at `index` (numbers or a mask)."""
@@ -66,7 +70,8 @@ class Prints:
         phashes = self.phashes[chosen] if len(self.phashes) else self.phashes
         names = [self.sha256s[place] for place in chosen]
         relatives = [self.relatives[place] for place in chosen] if self.relatives else ()
-        return Prints(names, phashes, self.writers[chosen], self.source, relatives)
+        drawn = None if self.drawn is None else self.drawn[chosen]
+        return Prints(names, phashes, self.writers[chosen], self.source, relatives, self.compared, drawn)
 
     def learned(self) -> dict[str, Any]:
         """As a bundle remembers them."""
@@ -168,10 +173,13 @@ def are_learned(learned: Mapping[str, Any], sha256s: Sequence[str]) -> NDArray[n
 
 
 def _near(learned: Mapping[str, Any], prints: Prints) -> Numbers:
-    theirs = unpacked(learned.get("phash"), BYTES_OF_PHASH)
-    if not len(theirs) or not len(prints.phashes):
+    theirs, names = unpacked(learned.get("phash"), BYTES_OF_PHASH), unpacked(learned.get("sha256"), BYTES)
+    if len(theirs) == len(names):  # a hash for each picture, in the same order
+        theirs = theirs[~np.isin(names, numbers_of(prints.compared))]
+    places = np.arange(len(prints.sha256s)) if prints.drawn is None else np.flatnonzero(~prints.drawn)
+    if not len(theirs) or not len(prints.phashes) or not len(places):
         return np.empty(0, np.int64)
-    ours = prints.phashes.reshape(len(prints.sha256s), -1)
+    ours = prints.phashes.reshape(len(prints.sha256s), -1)[places]
     radius = np.full(ours.shape[1], TURNED)
     radius[0] = NEAR
     step = max(1, _AT_ONCE // (len(theirs) * ours.shape[1]))
@@ -179,7 +187,7 @@ def _near(learned: Mapping[str, Any], prints: Prints) -> Numbers:
     for start in range(0, len(ours), step):
         some = ours[start : start + step, :, None]
         close = np.bitwise_count(some ^ theirs).min(axis=2) <= radius
-        near.append(start + np.flatnonzero(close.any(axis=1)))
+        near.append(places[start + np.flatnonzero(close.any(axis=1))])
     return np.concatenate(near)
 
 
