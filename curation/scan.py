@@ -20,7 +20,7 @@ from curation.fingerprint import LIMITS, Look, look, prints
 from curation.pictures import Pictures
 from curation.walk import Entry, Obstacle, walk
 from curation.workers import awaited, workers
-from handwriter_models.errors import UserError
+from handwriter_models.errors import UserError, item_error
 from handwriter_models.images import PictureError
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -160,3 +160,5 @@ def _looked(root: Path, one: _Wanted) -> Look | str:
         return error.what.removeprefix("the picture is ").removeprefix("the picture ")
     except OSError as error:
         return error.strerror or str(error)
+    except Exception as error:
+        return item_error(error, one.entry.path).what

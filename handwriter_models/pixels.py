@@ -36,6 +36,7 @@ def rgb_from_picture(picture: Image.Image) -> Image.Image:
     """The decoded picture as RGB, turned as its EXIF says, transparency on white."""
     turn = _TURNS.get(_orientation(picture))
     flat = _flat(picture)
+    flat.info.clear()  # or Pillow writes a comment or a profile of the file into the next one
     return flat.transpose(turn) if turn is not None else flat
 
 
