@@ -12,6 +12,7 @@ from PIL import Image
 
 from crawler.addresses import Refusal
 from curation.records import Reason
+from handwriter_models.errors import item_error
 from handwriter_models.formats import ENDINGS_OF
 from handwriter_models.images import Limits, PictureError, read_picture, sound_picture
 
@@ -62,6 +63,10 @@ def checked(data: bytes, rules: PictureRules) -> Checked:
         return _written(data, original, kind, rules)
     except PictureError as error:
         raise Refusal(_REASONS[error.status] if data else Reason.NOT_AN_IMAGE, error.what) from error
+    except Refusal:
+        raise
+    except Exception as error:  # of one picture: the crawl goes on
+        raise Refusal(Reason.NOT_AN_IMAGE, item_error(error, "a fetched picture").what) from error
 
 
 def _facts(data: bytes, rules: PictureRules) -> tuple[str, int, int]:

@@ -41,6 +41,7 @@ Variants = Annotated[int, _option("the same for mirrored, turned and inverted co
 Network = Annotated[
     str, _option("network whose features tell which pictures are odd (default: quality only)", parser=name_or_path)
 ]
+KeepMetadata = Annotated[bool, _option("leave EXIF, XMP and texts in the files, positions too", "--keep-metadata")]
 Weights = Annotated[str, _option("its weights: imagenet, none, or a .safetensors file", parser=name_or_path)]
 
 
@@ -195,15 +196,16 @@ def export(
     out: Annotated[Path, typer.Argument(help="new folder for the export", parser=user_path)],
     form: Annotated[str, _option("imagefolder, parquet, webdataset, csv or html", "--format")] = "imagefolder",
     copy: Annotated[bool, _option("copy files where a second name for them would do", "--copy")] = False,
+    keep_metadata: KeepMetadata = False,
     as_json: AsJson = False,
 ) -> None:
-    """Writes the kept pictures for other programs, with sources and licences.
+    """Writes the kept pictures for other programs, with sources and licences, without what cameras wrote into them.
 
     python curation export data/pets pets-parquet --format parquet
     """
     from curation import tasks
 
-    raise typer.Exit(tasks.export(dataset, out, form, copy, as_json))
+    raise typer.Exit(tasks.export(dataset, out, form, copy, keep_metadata, as_json))
 
 
 @app.command()
@@ -214,6 +216,7 @@ def publish(
     private: Annotated[bool, _option("make a new repository private", "--private")] = False,
     unlicensed: Annotated[bool, _option("also pictures whose licence is not known", "--unlicensed")] = False,
     force: Annotated[bool, _option("also into a repository that holds something else", "--force")] = False,
+    keep_metadata: KeepMetadata = False,
     token_file: Annotated[
         Path | None, _option("file that holds your token; else HF_TOKEN or your log-in", parser=user_path)
     ] = None,
@@ -226,7 +229,7 @@ def publish(
     from curation import publish_task
     from curation.publish import PublishOrder
 
-    order = PublishOrder(repo, form, private, force, unlicensed)
+    order = PublishOrder(repo, form, private, force, unlicensed, keep_metadata)
     raise typer.Exit(publish_task.run(dataset, order, token_file, as_json))
 
 

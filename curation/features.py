@@ -26,7 +26,7 @@ from curation.feature_store import Halves, Store
 from curation.fingerprint import LIMITS
 from curation.listing import PictureRow
 from curation.pictures import Pictures
-from handwriter_models.errors import UserError
+from handwriter_models.errors import UserError, item_error
 from handwriter_models.images import PictureError, read_picture
 from handwriter_models.layout import FEATURES
 from handwriter_models.photograph import ENOUGH
@@ -238,6 +238,8 @@ class _Extraction:
                 fault = (path, error.what)
             except OSError as error:
                 fault = (path, error.strerror or str(error))
+            except Exception as error:
+                fault = (path, item_error(error, path).what)
         return job, fault
 
 

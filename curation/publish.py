@@ -32,13 +32,17 @@ _BESIDE = ("ATTRIBUTION.md", "labels.json")
 
 @dataclass(frozen=True)
 class PublishOrder:
-    """What is asked for. `unlicensed`: pictures without a known licence may become public."""
+    """What is asked for. `unlicensed`: pictures without a known licence may become public.
+
+    `keep_metadata`: the files go out as they are, with the positions that cameras wrote into them.
+    """
 
     repo: str
     form: str = "parquet"
     private: bool = False
     force: bool = False
     unlicensed: bool = False
+    keep_metadata: bool = False
 
 
 def publish_dataset(
@@ -58,7 +62,7 @@ def publish_dataset(
     with tempfile.TemporaryDirectory(prefix="handwriter-publish-") as work:
         out = Path(work) / repo.split("/")[1]
         with Bar("exporting") as bar:
-            written = export(pictures, out, order.form, tell=bar.tell)
+            written = export(pictures, out, order.form, tell=bar.tell, keep_metadata=order.keep_metadata)
         for warning in written.warnings:
             tell(f"note: {warning}")
         _state_leaks(out / "README.md", pictures)

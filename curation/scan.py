@@ -21,7 +21,7 @@ from curation.folders import FolderLabels
 from curation.pictures import Pictures
 from curation.walk import Entry, walk
 from curation.workers import awaited, workers
-from handwriter_models.errors import UserError
+from handwriter_models.errors import UserError, item_error
 from handwriter_models.images import PictureError
 from handwriter_models.labels import told_alike
 from handwriter_models.picture_files import Obstacle, Other
@@ -179,3 +179,5 @@ def _looked(root: Path, one: _Wanted) -> Look | str:
         return error.what.removeprefix("the picture is ").removeprefix("the picture ")
     except OSError as error:
         return error.strerror or str(error)
+    except Exception as error:
+        return item_error(error, one.entry.path).what

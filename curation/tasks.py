@@ -161,14 +161,14 @@ def review(root: Path, host: str, port: int, browser: bool) -> None:
     serve(root, host, port, browser)
 
 
-def export(root: Path, out: Path, form: str, copy: bool, as_json: bool) -> int:
+def export(root: Path, out: Path, form: str, copy: bool, keep_metadata: bool, as_json: bool) -> int:
     """Writes the kept pictures in another form; 3 when some are not what the scan saw any more."""
     from dataclasses import asdict
 
     from curation.export.order import export as write
 
     with scanned_dataset(root) as dataset, Bar("exporting") as bar:
-        result = write(dataset.pictures, out, form, copy, bar.tell)
+        result = write(dataset.pictures, out, form, copy, bar.tell, keep_metadata)
     told = {"out": str(out), "format": form, "count": result.count, **asdict(result)}
     tell(told, as_json, lambda console: tables.exported(console, told))
     return INCOMPLETE if result.missed else DONE

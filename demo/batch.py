@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from demo.rate_limit import charge
 from demo.uploads import FormRules, pictures_of, read_form, text_of
-from handwriter_models.errors import UserError
+from handwriter_models.errors import item_error
 
 if TYPE_CHECKING:
     from demo.api import Service
@@ -44,5 +44,6 @@ def _answer(service: Service, classifier: Classifier, picture: UploadFile) -> di
     name = {"name": picture.filename or ""}
     try:
         return {**name, **service.answer(classifier, picture.file.read())}
-    except UserError as error:
-        return {**name, "error": error.what, "hint": error.hint}
+    except Exception as error:
+        fault = item_error(error, picture.filename)
+        return {**name, "error": fault.what, "hint": fault.hint}

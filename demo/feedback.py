@@ -4,14 +4,15 @@ Only where the owner of the server asked for it (`--feedback DATASET`). A correc
 engine `feedback`, keyword the model, title what it had said, and the time; so `curation review` and `training fit`
 take the folder as it is, and a person can judge what strangers sent before anything is learned from it. The same bytes
 are stored once, under the label that came first: two labels for one picture would be a conflict, not two samples. The
-folder is bounded in bytes and in pictures. Pictures are stored as they were sent, with whatever a camera wrote into
-them.
+folder is bounded in bytes and in pictures. What a camera wrote into a picture beside its pixels, a position say, is not
+stored.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -29,6 +30,7 @@ from demo.uploads import FormRules, pictures_of, read_form, text_of
 from handwriter_models.errors import UserError
 from handwriter_models.formats import ENDINGS_OF
 from handwriter_models.images import Limits, sound_picture
+from handwriter_models.metadata import without_metadata
 
 if TYPE_CHECKING:
     from demo.api import Service
@@ -75,7 +77,10 @@ class Feedback:
         Raises:
             UserError: the bytes are no picture (400, 413, 415), or there is no more room (507).
         """
-        kind, width, height = sound_picture(correction.data, self._limits)
+        sound_picture(correction.data, self._limits)
+        bare = without_metadata(correction.data, self._limits)
+        kind, width, height = sound_picture(bare.data, replace(self._limits, bytes=sys.maxsize), in_full=False)
+        correction = replace(correction, data=bare.data)
         name = sha256(correction.data).hexdigest()
         with self._lock:
             if name in self._paths:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from handwriter_models.bundle import BundleConfig, find_bundle, read_bundle
-from handwriter_models.errors import UserError
+from handwriter_models.errors import UserError, item_error
 from handwriter_models.images import Source, read_picture
 from handwriter_models.inference import bfloat16_pays, for_inference
 from handwriter_models.photograph import ENOUGH
@@ -100,9 +100,16 @@ class Classifier:
         """The answers in order; pictures are read as they come, `batch` at a time go through the network."""
         answers: list[Prediction] = []
         waiting = iter(pictures)
-        while group := self._prepared(islice(waiting, batch)):
+        while group := [self._prepared(picture) for picture in islice(waiting, batch)]:
             answers += self._answers(group)
         return answers
+
+    def predict_each(self, pictures: Iterable[Source], batch: int = 64) -> Iterator[Prediction | UserError]:
+        """As `predict_many`, but a picture that cannot be read has its fault in its place and costs no other."""
+        waiting = iter(pictures)
+        while group := [self._prepared_or_fault(picture) for picture in islice(waiting, batch)]:
+            answers = iter(self._answers([one for one in group if not isinstance(one, UserError)]))
+            yield from (one if isinstance(one, UserError) else next(answers) for one in group)
 
     def scores(self, batch: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Of prepared pictures, uint8 (n, *preparation.shape): probabilities (n, labels) and of the background (n,)."""
@@ -117,15 +124,19 @@ class Classifier:
     def _outputs(self) -> int:
         return len(self.labels) + self.config.has_background
 
-    def _prepared(self, pictures: Iterator[Source]) -> list[tuple[Prepared, float]]:
-        group = []
-        for picture in pictures:
-            start = perf_counter()
-            prepared = self.preparation(read_picture(picture, enough=ENOUGH))
-            group.append((prepared, perf_counter() - start))
-        return group
+    def _prepared(self, picture: Source) -> tuple[Prepared, float]:
+        start = perf_counter()
+        return self.preparation(read_picture(picture, enough=ENOUGH)), perf_counter() - start
+
+    def _prepared_or_fault(self, picture: Source) -> tuple[Prepared, float] | UserError:
+        try:
+            return self._prepared(picture)
+        except Exception as error:
+            return item_error(error, picture if isinstance(picture, str | os.PathLike) else "a picture")
 
     def _answers(self, group: list[tuple[Prepared, float]]) -> list[Prediction]:
+        if not group:
+            return []
         start = perf_counter()
         shown = [made.pixels for made, _ in group if not made.blank]
         nothing = np.zeros((0, *self.preparation.shape), np.uint8)

@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,13 +23,10 @@ from handwriter_models.static_site.commands import site
 from handwriter_models.weights import WEIGHTS_FILE, parameter_count
 
 if TYPE_CHECKING:
-    from PIL import Image
-
     from handwriter_models.classifier import Classifier
 
 app = typer.Typer(help="Models that read pictures: see them and ask them.", no_args_is_help=True, add_completion=False)
 app.command("site")(site)
-_BATCH = 64
 Json = dict[str, Any]
 AsJson = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
@@ -134,27 +130,11 @@ def _answers(classifier: Classifier, files: PictureFiles) -> Iterator[_Answer]:
     """One answer a file, in order; a few pictures at a time are in memory."""
     for path, why in files.obstacles:
         yield _Answer(Path(path), classifier.name, error=why)
-    waiting = iter(files.pictures)
-    while group := list(islice(waiting, _BATCH)):
-        pictures = {file: _read(file) for file in group}
-        good = [picture for picture in pictures.values() if not isinstance(picture, UserError)]
-        predictions = iter(classifier.predict_many(good))
-        for file in group:
-            picture = pictures[file]
-            if isinstance(picture, UserError):
-                yield _Answer(file, classifier.name, error=picture.what)
-            else:
-                said = next(predictions)
-                yield _Answer(file, said.model, said.label, said.confidence, said.probabilities, said.rejected)
-
-
-def _read(file: Path) -> Image.Image | UserError:
-    from handwriter_models.images import read_picture
-
-    try:
-        return read_picture(file)
-    except UserError as error:
-        return error
+    for file, said in zip(files.pictures, classifier.predict_each(files.pictures), strict=True):
+        if isinstance(said, UserError):
+            yield _Answer(file, classifier.name, error=said.what)
+        else:
+            yield _Answer(file, said.model, said.label, said.confidence, said.probabilities, said.rejected)
 
 
 def _print_lines(answers: Iterator[_Answer]) -> int:

@@ -1,11 +1,13 @@
 """The one error type for people, and how a command ends when it meets one.
 
 A `UserError` says what is wrong (naming the value) and what to do next. It is caught once, by `run_command`, which
-every `__main__` calls; anything else is a bug and shows its trace.
+every `__main__` calls; anything else is a bug and shows its trace. Where one of many items meets a bug, `item_error`
+writes the trace to the log and makes it that item's own fault: its neighbours go on.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 
@@ -29,6 +31,14 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.hint}" if self.hint else self.what
+
+
+def item_error(error: Exception, item: object) -> UserError:
+    """The fault of one item of a batch; one that nobody expected goes to the log with its trace."""
+    if isinstance(error, UserError):
+        return error
+    logging.getLogger("handwriter").error("%s could not be processed", item, exc_info=error)
+    return UserError(f"it could not be processed ({type(error).__name__})", "the log has more; please report it", 500)
 
 
 def run_command(command: Callable[[], object]) -> None:

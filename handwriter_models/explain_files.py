@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from handwriter_models.errors import UserError
+from handwriter_models.errors import UserError, item_error
 from handwriter_models.explain import METHODS, Explanation, Method, explain
 from handwriter_models.ink_strokes import Line
 from handwriter_models.overlays import overlay, stroke_overlay
@@ -58,8 +58,10 @@ def explain_files(classifier: Classifier, files: PictureFiles, wish: Wish) -> It
     for file in files.pictures:
         try:
             found = explain(classifier, file, wish.label, wish.method)
-        except PictureError as error:
-            yield {**_line(file, classifier.name, None, {}), "error": error.what}
+        except Exception as error:
+            if isinstance(error, UserError) and not isinstance(error, PictureError):
+                raise  # what is asked for cannot be had of any picture
+            yield {**_line(file, classifier.name, None, {}), "error": item_error(error, file).what}
             continue
         pictures = _pictures(found)
         names = _free_names(wish.out, file.stem[:_STEM], pictures, taken)

@@ -81,6 +81,8 @@ def _blank() -> Ink:
 def _grey(picture: Image.Image | NDArray[Any]) -> Floats:
     """One channel in 0..1: of a coloured picture the direction of colour with most contrast (first PCA axis)."""
     pixels = np.asarray(picture)
+    if pixels.ndim == 3 and pixels.shape[2] < 3:  # grey with an axis of its own, with or without alpha
+        pixels = pixels[..., 0]
     if pixels.ndim == 2:
         return np.asarray(pixels / np.float32(255), np.float32)
     red_green_blue = pixels[..., :3]
@@ -88,7 +90,8 @@ def _grey(picture: Image.Image | NDArray[Any]) -> Floats:
     sample = sample.astype(np.float32)
     if float(np.ptp(sample, axis=1).mean()) < 2:
         return np.asarray(red_green_blue[..., 1] / np.float32(255), np.float32)
-    axis = np.linalg.eigh(np.cov(sample.T))[1][:, -1].astype(np.float32)
+    # `bias`: the unbiased covariance of a single pixel is not a number.
+    axis = np.linalg.eigh(np.cov(sample.T, bias=True))[1][:, -1].astype(np.float32)
     axis *= np.sign(axis.sum()) or 1.0
     grey = cv2.transform(red_green_blue.astype(np.float32), axis[None] / (255 * np.abs(axis).sum()))
     return np.asarray(grey - min(0.0, float(grey.min())), np.float32)

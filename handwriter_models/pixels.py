@@ -52,7 +52,7 @@ def rgb_from_picture(picture: Image.Image, managed: bool = True) -> Image.Image:
     """
     turn = _TURNS.get(_orientation(picture))
     flat = _flat(_in_srgb(picture) if managed and picture.info.get("icc_profile") else picture)
-    flat.info.pop("icc_profile", None)
+    flat.info.clear()  # or Pillow writes a comment or a profile of the file into the next one
     return flat.transpose(turn) if turn is not None else flat
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.api_client import check_error, send
 from tests.characters import encoded, picture_of
@@ -40,6 +41,14 @@ def test_one_bad_picture_costs_its_neighbours_nothing(client: httpx.Client) -> N
     results = answer.json()["results"]
     assert [one.get("label") for one in results] == ["7", None, None, "7"]
     assert all(set(one) == {"name", "error", "hint"} and one["hint"] for one in results[1:3])
+
+
+def test_one_coloured_pixel_is_blank_and_costs_its_neighbours_nothing(client: httpx.Client) -> None:
+    pixel = encoded(Image.new("RGB", (1, 1), "red"))
+    results = batch(client, [("a.png", SEVEN), ("b.png", pixel), ("c.png", SEVEN)]).json()["results"]
+    assert [one["label"] for one in results] == ["7", "", "7"]
+    alone = send(client, pixel)
+    assert (alone.status_code, alone.json()["reason"]) == (200, "blank")
 
 
 def test_named_model_answers_all(client: httpx.Client) -> None:

@@ -16,7 +16,7 @@ from torch import nn
 
 from curation.backbones import Backbone
 from curation.dataset import Dataset
-from curation.features import BATCH, Store, features
+from curation.features import BATCH, Store, View, features, features_of_views
 from curation.scan import scan
 from tests.small_photos import jpeg, pets, photo, save
 
@@ -132,6 +132,21 @@ def test_a_picture_that_changed_or_went_is_named_and_the_others_are_done(dataset
     assert found.computed == 10
     assert [path for path, _ in found.unreadable] == ["dog/dog 0.jpg", "dog/dog 1.jpg"]
     assert "changed since the scan" in found.unreadable[0][1]
+
+
+def test_a_picture_that_cannot_be_prepared_is_named_and_the_others_are_done(dataset: Dataset) -> None:
+    rows = dataset.pictures.rows()
+
+    def prepare(picture: Image.Image, content: str) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        if content == rows[1].sha256:
+            raise ZeroDivisionError("nobody foresaw this")
+        return np.asarray(picture.resize((8, 8)))
+
+    (found,) = features_of_views(dataset.pictures, mean_colour(), rows, [View("odd", prepare)])
+    assert [path for path, _ in found.unreadable] == [rows[1].path]
+    assert "ZeroDivisionError" in found.unreadable[0][1]
+    assert rows[1].sha256 not in found.contents
+    assert set(found.contents) == {row.sha256 for row in rows} - {rows[1].sha256}
 
 
 def test_dropped_pictures_have_no_part_in_it(dataset: Dataset) -> None:

@@ -14,7 +14,9 @@ from curation.dataset import Dataset
 from curation.links import USUAL
 from demo.feedback import NONE, Correction, Feedback, Room
 from handwriter_models.errors import UserError
+from handwriter_models.metadata import has_position, without_metadata
 from tests.characters import encoded, picture_of
+from tests.test_metadata import PLACED, SECRET
 
 SEVEN = encoded(picture_of("7"))
 
@@ -63,6 +65,19 @@ def test_same_bytes_are_stored_once_even_under_another_label_and_after_a_restart
     assert again.store(correction(SEVEN, "3")) == first
     again.close()
     assert len(list((tmp_path / "images").rglob("*.png"))) == 1
+
+
+@pytest.mark.parametrize("name", PLACED)
+def test_where_a_picture_was_taken_is_not_stored(name: str, tmp_path: Path) -> None:
+    store = Feedback(tmp_path)
+    path = store.store(correction(PLACED[name], "7"))
+    assert store.store(correction(without_metadata(PLACED[name]).data, "7")) == path
+    store.close()
+    stored = (tmp_path / path).read_bytes()
+    assert not has_position(stored)
+    assert SECRET not in stored
+    for file in tmp_path.rglob("*"):
+        assert not file.is_file() or SECRET not in file.read_bytes()
 
 
 def test_full_dataset_refuses_and_what_is_there_stays(tmp_path: Path) -> None:

@@ -141,6 +141,11 @@ def drawings() -> dict[str, Image.Image]:
         ImageDraw.Draw(ruled).line([(0, row), (600, row)], (120, 140, 210), 3)
     found["ruled"] = ruled
     found["empty"] = Image.new("RGB", (280, 280), "white")
+    found["one red pixel"] = Image.new("RGB", (1, 1), "red")
+    for size in ((1, 9), (9, 1), (2, 1), (1, 300), (300, 2), (3, 70)):
+        noise = RANDOM.integers(0, 256, (*size, 3), np.uint8)
+        for name, values in (("noise", noise), ("flat", np.full((*size, 3), (200, 30, 9), np.uint8))):
+            found[f"{name} {size}"] = Image.fromarray(values)
     found["noise"] = Image.fromarray(RANDOM.integers(0, 256, (120, 160, 3), np.uint8))
     return found
 

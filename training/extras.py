@@ -4,7 +4,9 @@ A recipe names them: `redrawn` (the source's own characters traced and drawn aga
 for labels with few pictures, until all have about as many), `low-resolution` (scans of 6 to 14 pixels), `drawn` (digits
 in the styles of mouse and finger), `foreign` (characters of other scripts from Omniglot, when the data folder has
 them), `scribbles` (shapes, signs, tangles, numbers of two digits), `nonsense` (the same without what is a letter
-somewhere) and `noise`. The last four are labelled `len(train.names)`: background, "none of these".
+somewhere), `noise` and `plain` (1 and 0 as bare strokes and rings). `foreign`, `scribbles`, `nonsense` and `noise` are
+labelled `len(train.names)`: background, "none of these". What is a bare stroke or a round ring is never among them,
+whatever it was made as: one grain of noise in two is an upright bar, and a 1 to any eye.
 
 Everything passes through `ink.prepare`. `foreign` uses only the first fourteen of Omniglot's twenty writers; the last
 six are for measuring.
@@ -32,8 +34,8 @@ Labelled = tuple[Bytes, NDArray[np.int64]]
 _EVENED, _EVENED_A_LABEL = 16_000, 240  # pictures in all and of one label, at most
 _MARKER, _FINE = 0.33, 0.13  # widest pen: a wider one than the second closes the gaps of ㅃ or ㅞ
 # Of a source of letters: its own alphabet, and what looks like it elsewhere. Beside digits, which any writer meets
-# among other characters, a look-alike is shown once and all others several times, so that the network learns to doubt
-# it without learning to refuse a round 0, a bare 1 or a square 2.
+# among other characters, what nearly is a digit is shown once and all others several times, so that the network learns
+# to doubt it without learning to refuse a square 2; what is drawn as a digit is never shown.
 _SCRIPTS = {
     "omniglot-korean": ("Korean", look_alikes.KOREAN),
     "omniglot-latin": ("Latin", look_alikes.DIGITS_AND_LATIN),
@@ -41,7 +43,8 @@ _SCRIPTS = {
 
 
 def _background(pictures: list[Bytes], train: Samples) -> Labelled:
-    return np.stack(pictures), np.full(len(pictures), len(train.names), np.int64)
+    kept = [picture for picture in pictures if not look_alikes.is_stroke_or_ring(picture)]
+    return np.stack(kept), np.full(len(kept), len(train.names), np.int64)
 
 
 def _pen(random: Generator, widest: float) -> float:
@@ -97,16 +100,27 @@ def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
     return np.stack(drawn), np.array([train.names.index(str(d)) for d in labels], np.int64)
 
 
+def _plain(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+    drawn, labels = [], []
+    for digit, draw in (("1", strokes.plain_one), ("0", strokes.plain_zero)):
+        for _ in range(3_000 if digit in train.names else 0):
+            side = int(random.integers(100, 281))
+            drawn.append(ink.prepare(strokes.paint(draw(random), _pen(random, _MARKER), side, random)).pixels)
+            labels.append(train.names.index(digit))
+    return np.array(drawn, np.uint8).reshape(-1, ink.SIDE, ink.SIDE), np.array(labels, np.int64)
+
+
 def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
     pictures: list[Bytes] = []
     own, alike = _SCRIPTS.get(train.source, ("", look_alikes.DIGITS))
+    nearly = {} if own else look_alikes.NEARLY_DIGITS
     for drawing in read_alphabets(data) if data and archives(data) else ():
         if drawing.drawer > LAST_TRAINING_DRAWER or drawing.alphabet == own:
             continue
-        doubtful = drawing.character in alike.get(drawing.alphabet, ())
-        if not doubtful or not own:
-            pictures.append(ink.prepare(drawing.picture).pixels)
-        if not doubtful:
+        if drawing.character in alike.get(drawing.alphabet, ()):
+            continue
+        pictures.append(ink.prepare(drawing.picture).pixels)
+        if drawing.character not in nearly.get(drawing.alphabet, ()):
             lines = strokes.trace(255 - drawing.picture, scale=1)
             pictures += [_repainted(lines, random, 0.8).pixels for _ in range(1 if own else 2)]
     if not pictures:
@@ -151,6 +165,7 @@ _MAKERS: dict[str, Callable[[Samples, Generator, Path | None], Labelled]] = {
     "noise": _noise,
     "evened": _evened,
     "nonsense": _nonsense,
+    "plain": _plain,
 }
 NAMES = tuple(_MAKERS)
 
@@ -160,8 +175,11 @@ def build(names: Sequence[str], train: Samples, data: Path | None, seed: int) ->
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         raise UserError(f"unknown extra pictures {unknown[0]!r}", f"there are: {', '.join(NAMES)}")
-    if "drawn" in names and not all(name in "0123456789" and name for name in train.names):
-        raise UserError("extra pictures 'drawn' are digits, but the labels are not", "leave 'drawn' out of data.extras")
+    for name in sorted({"drawn", "plain"}.intersection(names)):
+        if not set(train.names) <= set("0123456789"):
+            raise UserError(
+                f"extra pictures {name!r} are digits, but the labels are not", f"leave {name!r} out of data.extras"
+            )
     made = [_MAKERS[name](train, np.random.default_rng((seed, NAMES.index(name))), data) for name in names]
     images = np.concatenate([pictures for pictures, _ in made])
     labels = np.concatenate([labels for _, labels in made])

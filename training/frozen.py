@@ -27,7 +27,6 @@ from curation.progress import Bar
 from handwriter_models.bundle import bundled_names, find_bundle, read_config
 from handwriter_models.errors import UserError
 from handwriter_models.hub.refs import parse_reference
-from handwriter_models.images import PictureError
 from handwriter_models.learning.heads import BrokenHeadError, TrainedHead, Vectors, train_head
 from handwriter_models.networks import Transfer, arguments_as_json, build
 from handwriter_models.paths import user_path
@@ -144,7 +143,7 @@ def _on_engine(dataset: Photographs, network: Backbone, recipe: Recipe) -> Backb
 def _prepared(dataset: Photographs, network: Backbone, rows: Sequence[PictureRow]) -> NDArray[np.uint8]:
     made = []
     for row in rows:
-        with contextlib.suppress(PictureError, OSError):  # the extraction tells of them
+        with contextlib.suppress(Exception):  # the extraction tells of them
             made.append(network.prepare(content_picture(dataset.pictures.root / row.path, row.sha256)))
     return np.stack(made) if made else np.zeros((0, 1), np.uint8)
 

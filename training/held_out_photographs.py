@@ -20,8 +20,8 @@ from curation.fingerprint import Style
 from curation.listing import PictureRow
 from curation.split import PARTS
 from handwriter_models.classifier import Classifier
-from handwriter_models.errors import UserError
-from handwriter_models.images import PictureError, read_picture
+from handwriter_models.errors import UserError, item_error
+from handwriter_models.images import read_picture
 from training.answers import Answers, answers_of, join_answers
 from training.datasets import Photographs, photographs
 from training.held_out import Unreadable, numbers_in
@@ -69,8 +69,9 @@ class FilesOfPhotographs:
             try:
                 prepared.append(classifier.preparation(read_picture(self.files[place])).pixels)
                 good.append(place)
-            except (PictureError, OSError) as error:
-                self.unreadable.append((str(self.files[place]), getattr(error, "what", str(error))))
+            except Exception as error:
+                what = str(error) if isinstance(error, OSError) else item_error(error, self.files[place]).what
+                self.unreadable.append((str(self.files[place]), what))
         kept = np.array(good, np.int64)
         labels = numbers_in(classifier, self.names)[self.labels[kept]]
         images = np.stack(prepared) if prepared else np.zeros((0, *classifier.preparation.shape), np.uint8)

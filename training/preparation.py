@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import handwriter_models
+from handwriter_models.errors import item_error
 from handwriter_models.ink import prepare, prepare_many
 from handwriter_models.paths import user_path
 from training.samples import Images
@@ -58,6 +59,8 @@ def prepared_file(path: Path) -> tuple[Images | None, str]:
         return None, error.what
     except OSError as error:
         return None, error.strerror or str(error)
+    except Exception as error:
+        return None, item_error(error, path).what
     return (None, "no ink found in it") if ink.blank else (ink.pixels, "")
 
 

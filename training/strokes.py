@@ -2,7 +2,8 @@
 
 MNIST was written with pens by Americans in 1990. What it hardly has: a 7 with a bar or a tick, a 1 with flag and foot,
 an open 4, a 5 whose hat hangs loose, a slashed 0, the angular strokes of a mouse. `drawn_digit` makes those from short
-tables of control points, bent anew each time; `scribble` makes what must be refused: shapes, signs and tangles.
+tables of control points, bent anew each time; `plain_one` and `plain_zero` are as straight and as round as a mouse can
+draw them, which no bent digit ever is; `scribble` makes what must be refused: shapes, signs and tangles.
 
 A stroke is an array of shape (points, 2), x to the right and y down, in a unit square. `paint` draws strokes with a
 round pen on paper, as a canvas does; `trace` turns a scanned character back into strokes.
@@ -60,6 +61,32 @@ def drawn_digit(digit: int, random: Generator) -> Strokes:
         shaken = np.array([joints.setdefault(p, np.array(p) + random.normal(0, moved, 2)) for p in points])
         strokes.append(_dense(_spline(shaken) if corners == ROUND else shaken))
     return strokes
+
+
+def plain_one(random: Generator) -> Strokes:
+    """A bare stroke, upright to 45 degrees either way, sometimes with a flag or with flag and foot."""
+    lean = 0.0 if random.random() < 0.3 else np.tan(np.deg2rad(random.uniform(-45, 45)))
+    bow = random.normal(0, 0.03) if random.random() < 0.5 else 0.0
+    down = np.linspace(0, 1, 20)
+    one = [np.stack([bow * np.sin(np.pi * down), down], axis=1)]
+    kind = random.random()
+    if kind < 0.35:
+        one.append(_dense(np.array([[0.0, 0.0], random.uniform((-0.4, 0.1), (-0.08, 0.4))])))
+        lean *= 0.5  # a flag and a long lean make a 7 or an arrow's head
+    if kind < 0.12:
+        half = random.uniform(0.12, 0.35)
+        one.append(_dense(np.array([[-half, 1.0], [half, 1.0]])))
+    return [stroke - np.outer(stroke[:, 1], [lean, 0.0]) for stroke in one]
+
+
+def plain_zero(random: Generator) -> Strokes:
+    """A ring of any width and lean, begun anywhere, a little open or closed with an overlap."""
+    turn = random.choice([-1, 1]) * 2 * np.pi * random.uniform(0.92, 1.1)
+    angles = random.uniform(0, 2 * np.pi) + turn * np.linspace(0, 1, 60)
+    wide = float(np.exp(random.uniform(np.log(0.3), np.log(1.3))))
+    lean = 0.0 if random.random() < 0.3 else np.tan(np.deg2rad(random.uniform(-35, 35)))
+    ring = np.stack([wide * np.cos(angles), np.sin(angles)], axis=1)
+    return [ring - np.outer(ring[:, 1], [lean, 0.0])]
 
 
 def bent(strokes: Strokes, random: Generator, strength: float = 1.0) -> Strokes:

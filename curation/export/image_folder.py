@@ -1,6 +1,7 @@
 """`OUT/<part>/<label>/<name>` with `metadata.jsonl`: what torchvision's and Hugging Face's ImageFolder read.
 
-The files are second names (hard links) of the dataset's own: no room is taken, and writing into one changes both.
+A picture without metadata is a second name (hard link) of the dataset's own file: no room is taken, and writing into
+one changes both. A picture whose metadata had to be taken out is a file of its own.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ def write(chosen: Selection, folder: Path, copy: bool) -> None:
 def _placed(chosen: Selection, sample: Sample, folder: Path, copy: bool) -> bool:
     target = folder / sample.place
     target.parent.mkdir(exist_ok=True)
-    if not copy:
-        with suppress(OSError):  # another disk, or one without second names; gone, too, which reading will tell
+    bare = chosen.read_bare(sample)
+    if bare is None:
+        return False
+    if not copy and bare.unchanged:
+        with suppress(OSError):  # another disk, or one without second names
             os.link(source(chosen.root, sample.row), target)
             return True
-    data = chosen.read(sample)
-    if data is None:
-        return False
     with target.open("xb") as file:
-        file.write(data)
+        file.write(bare.data)
     return True

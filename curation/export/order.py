@@ -22,13 +22,16 @@ _PATHS = {"imagefolder": "{part}/**", "parquet": "data/{part}-*", "webdataset": 
 class Exported:
     """What was written: files and their bytes (linked ones, too), pictures by part and label, and what to know.
 
-    A table counts dropped pictures under the part "dropped"; `missed` is how many pictures are not what the scan saw.
+    A table counts dropped pictures under the part "dropped", and looks into no picture. `missed` is how many pictures
+    are not what the scan saw any more. `positions`: how many say in their metadata where they were taken, which goes
+    out only with `keep_metadata`.
     """
 
     files: int = 0
     bytes: int = 0
     pictures: dict[str, dict[str, int]] = field(default_factory=dict)
     missed: int = 0
+    positions: int = 0
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -37,7 +40,14 @@ class Exported:
         return sum(sum(labels.values()) for labels in self.pictures.values())
 
 
-def export(pictures: Pictures, out: Path, format: str, copy: bool = False, tell: Tell = lambda *_: None) -> Exported:
+def export(
+    pictures: Pictures,
+    out: Path,
+    format: str,
+    copy: bool = False,
+    tell: Tell = lambda *_: None,
+    keep_metadata: bool = False,
+) -> Exported:
     """Writes the kept pictures of a scanned dataset to the folder `out` in one of `FORMATS`.
 
     Args:
@@ -46,6 +56,7 @@ def export(pictures: Pictures, out: Path, format: str, copy: bool = False, tell:
         format: one of `FORMATS`.
         copy: whether an image folder gets copies instead of second names of the same files.
         tell: is called with the number of pictures done and of all.
+        keep_metadata: whether files go out as they are, with place and time, rather than with their pixels alone.
 
     Raises:
         UserError: when `out` or `format` cannot be used, when nothing is there to export, or the disk is full.
@@ -61,7 +72,7 @@ def export(pictures: Pictures, out: Path, format: str, copy: bool = False, tell:
     there, missed = present(pictures.root, wanted)
     if not there:
         raise UserError(f"none of the {len(wanted)} pictures is there any more", "scan the dataset again")
-    chosen = select(pictures.root, there, tell)
+    chosen = select(pictures.root, there, tell, keep_metadata)
     chosen.missed += missed
     with writing(out, pictures.root) as folder:
         if format == "csv":
@@ -101,7 +112,7 @@ def _write_pictures(format: str, chosen: Selection, folder: Path, copy: bool) ->
 def _counted(folder: Path, chosen: Selection) -> Exported:
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != MARK]
     counts = {part: dict(sorted(chosen.counts[part].items())) for part in (*PARTS, "dropped") if part in chosen.counts}
-    return Exported(len(files), sum(path.stat().st_size for path in files), counts)
+    return Exported(len(files), sum(path.stat().st_size for path in files), counts, chosen.positions)
 
 
 def _warnings(chosen: Selection, format: str) -> list[str]:
@@ -111,6 +122,9 @@ def _warnings(chosen: Selection, format: str) -> list[str]:
     if chosen.missed:
         path, why = chosen.missed[0]
         told.append(f"left out, as they are not what the scan saw: {len(chosen.missed)}, such as {path} ({why})")
+    if chosen.positions:
+        what = "exported with it, as asked" if chosen.keep_metadata else "taken out"
+        told.append(f"pictures that say where they were taken: {chosen.positions} ({what})")
     unknown = sum(not row.licence for row in rows)
     if unknown:
         told.append(f"pictures without a known licence: {unknown} of {len(rows)}; look them up before you publish")
@@ -125,7 +139,7 @@ def _warnings(chosen: Selection, format: str) -> list[str]:
 
 def _about_folders(chosen: Selection) -> list[str]:
     told = []
-    animated = Counter(sample.row.format for sample in chosen.samples)["GIF"]
+    animated = Counter(sample.format for sample in chosen.samples)["GIF"]
     if animated:
         told.append(f"GIF pictures, which torchvision's ImageFolder passes over: {animated}")
     for part, labels in chosen.counts.items():

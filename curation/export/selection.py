@@ -1,7 +1,8 @@
 """What an export takes: the kept pictures that are still there, their part, the number of their class, and a safe name.
 
 All formats share this, so a class has the same number and a picture the same name in each of them. Classes are numbered
-in the order of their folders, as torchvision's ImageFolder does.
+in the order of their folders, as torchvision's ImageFolder does. What a camera wrote beside the pixels stays at home
+unless it is asked for (`handwriter_models.metadata`); the digest of a sample is that of the dataset's own file.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,10 +19,13 @@ from pathlib import Path
 from curation.labels import folded, folder_name
 from curation.listing import PictureRow
 from handwriter_models.formats import ENDINGS_OF
+from handwriter_models.images import Limits, PictureError
+from handwriter_models.metadata import Bare, has_position, kept_format, without_metadata
 
 PARTS = ("train", "validation", "test")
 _EXTENSIONS = {**ENDINGS_OF, "JPEG": (".jpg", ".jpeg")}  # ImageFolder and others know no more endings of JPEG
 Tell = Callable[[int, int], None]  # pictures done, and all
+_LIMITS = Limits(bytes=2**63)  # the scan has seen to that
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +39,16 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A picture to export; `name` is its file's, different from that of all others of its part and label."""
+    """A picture to export; `name` is its file's, different from that of all others of its part and label.
+
+    `format` is that of the exported bytes: a TIFF becomes a PNG with its metadata gone.
+    """
 
     row: PictureRow
     part: str
     label: Label
     name: str
+    format: str
 
     @property
     def place(self) -> str:
@@ -49,7 +58,7 @@ class Sample:
     @property
     def extension(self) -> str:
         """That of the format, without a dot."""
-        return _EXTENSIONS.get(self.row.format, (".bin",))[0][1:]
+        return _EXTENSIONS.get(self.format, (".bin",))[0][1:]
 
     def facts(self) -> dict[str, str | int]:
         """What goes with the picture wherever it goes: always the same fields, "" where nothing is known."""
@@ -70,22 +79,48 @@ class Sample:
 
 @dataclass
 class Selection:
-    """The samples by part, label and name, and what was found amiss on the way."""
+    """The samples by part, label and name, and what was found amiss on the way.
+
+    `keep_metadata`: the files go as they are. `positions`: how many of those read say where they were taken.
+    """
 
     root: Path
     samples: list[Sample]
     labels: list[Label]
     tell: Tell
+    keep_metadata: bool = False
+    positions: int = 0
     missed: list[tuple[str, str]] = field(default_factory=list)  # path, why
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))  # part → label
     done: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def of(self, part: str) -> list[Sample]:
         """In an order that mixes the labels and is always the same: by content."""
         return sorted((one for one in self.samples if one.part == part), key=lambda one: (one.row.sha256, one.row.path))
 
     def read(self, sample: Sample) -> bytes | None:
-        """The picture's bytes; None when they are not what the scan saw any more, which is noted."""
+        """The bytes to export; None when the file is not what the scan saw any more, which is noted. For threads."""
+        bare = self.read_bare(sample)
+        return bare.data if bare else None
+
+    def read_bare(self, sample: Sample) -> Bare | None:
+        """As `read`, with what is known of the file; its own bytes where metadata is kept or there is none."""
+        data = self._read(sample)
+        if data is None:
+            return None
+        try:
+            bare = (
+                Bare(data, sample.format, has_position(data)) if self.keep_metadata else without_metadata(data, _LIMITS)
+            )
+        except PictureError as error:
+            self.missed.append((sample.row.path, error.what))
+            return None
+        with self._lock:
+            self.positions += bare.position
+        return bare
+
+    def _read(self, sample: Sample) -> bytes | None:
         try:
             data = source(self.root, sample.row).read_bytes()
         except OSError as error:
@@ -129,7 +164,7 @@ def source(root: Path, row: PictureRow) -> Path:
     return real
 
 
-def select(root: Path, rows: Sequence[PictureRow], tell: Tell) -> Selection:
+def select(root: Path, rows: Sequence[PictureRow], tell: Tell, keep_metadata: bool = False) -> Selection:
     """The kept ones of these rows."""
     kept = [row for row in rows if not row.dropped]
     labels = _labels({row.label for row in kept})
@@ -137,9 +172,11 @@ def select(root: Path, rows: Sequence[PictureRow], tell: Tell) -> Selection:
     samples = []
     for row in kept:
         part, label = row.part if row.part in PARTS else PARTS[0], labels[row.label]
-        samples.append(Sample(row, part, label, _name(row, f"{part}/{label.folder}/", taken)))
+        format = row.format if keep_metadata else kept_format(row.format)
+        name = _name(row.path, format, f"{part}/{label.folder}/", taken)
+        samples.append(Sample(row, part, label, name, format))
     samples.sort(key=lambda one: (PARTS.index(one.part), one.label.number, one.name))
-    return Selection(root, samples, sorted(labels.values(), key=lambda one: one.number), tell)
+    return Selection(root, samples, sorted(labels.values(), key=lambda one: one.number), tell, keep_metadata)
 
 
 def _labels(texts: Iterable[str]) -> dict[str, Label]:
@@ -155,9 +192,9 @@ def _labels(texts: Iterable[str]) -> dict[str, Label]:
     return {folders[folder]: Label(number, folders[folder], folder) for number, folder in enumerate(sorted(folders))}
 
 
-def _name(row: PictureRow, above: str, taken: Counter[str]) -> str:
-    stem, extension = os.path.splitext(row.path.rpartition("/")[2])  # noqa: PTH122 - a name
-    allowed = _EXTENSIONS.get(row.format, (extension.lower(),))
+def _name(path: str, format: str, above: str, taken: Counter[str]) -> str:
+    stem, extension = os.path.splitext(path.rpartition("/")[2])  # noqa: PTH122 - a name
+    allowed = _EXTENSIONS.get(format, (extension.lower(),))
     extension = extension.lower() if extension.lower() in allowed else allowed[0]
     stem = safe = folder_name(stem)
     while taken[key := folded(above + safe + extension)]:

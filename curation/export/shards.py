@@ -51,5 +51,5 @@ def _write_part(chosen: Selection, path: Path, ending: str, shard: int) -> None:
 
 
 def _facts(sample: Sample) -> bytes:
-    facts = {**sample.facts(), "format": sample.row.format, "name": sample.place}
+    facts = {**sample.facts(), "format": sample.format, "name": sample.place}
     return json.dumps(facts, ensure_ascii=False).encode()

@@ -21,8 +21,8 @@ from scipy.sparse.csgraph import connected_components
 
 from curation import phash
 from demo.teach.eyes import HANDWRITING, Eye
-from handwriter_models.errors import UserError
-from handwriter_models.images import Limits, PictureError, read_picture
+from handwriter_models.errors import UserError, item_error
+from handwriter_models.images import Limits, read_picture
 from handwriter_models.learning.learned import name_of_pixels
 from handwriter_models.photograph import ENOUGH
 
@@ -88,10 +88,10 @@ def read_samples(eye: Eye, files: Sequence[bytes], burst: str, limits: Limits) -
 def _reading(eye: Eye, data: bytes, limits: Limits) -> _Reading | UserError:
     try:
         stored = _encoded(read_picture(data, limits, enough=ENOUGH), eye)
-    except PictureError as error:
-        return error
-    picture = read_picture(stored)
-    prepared = eye.preparation(picture)
+        picture = read_picture(stored)
+        prepared = eye.preparation(picture)
+    except Exception as error:
+        return item_error(error, "a picture for the Teach page")
     if prepared.blank:
         return UserError("there is no ink in this picture", "draw something, or give it more light", 422)
     return _Reading(stored, picture, prepared.pixels)

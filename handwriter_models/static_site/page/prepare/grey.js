@@ -46,7 +46,7 @@ const spread = (colours) => colours.reduce((total, colour) => total + Math.max(.
 function covariance(colours) {
   const means = [0, 1, 2].map((channel) => colours.reduce((total, colour) => total + colour[channel], 0) / colours.length);
   const both = (a, b) => colours.reduce((total, colour) => total + (colour[a] - means[a]) * (colour[b] - means[b]), 0);
-  return [0, 1, 2].map((a) => [0, 1, 2].map((b) => both(a, b) / (colours.length - 1)));
+  return [0, 1, 2].map((a) => [0, 1, 2].map((b) => both(a, b) / colours.length));
 }
 
 // The eigenvector of the largest eigenvalue (Jacobi's rotations), turned so that more light is more.
