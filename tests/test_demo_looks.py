@@ -95,7 +95,7 @@ def test_every_text_is_used_and_every_text_used_exists() -> None:
     static = ROOT / "demo" / "static"
     known = set(re.findall(r"(?:^|,)\s+(\w+): '", (static / "texts.js").read_text("utf-8"), re.MULTILINE))
     used = set(re.findall(r'data-(?:text|aria|tip)="(\w+)"', (static / "page.html").read_text("utf-8")))
-    shared = ("bars", "canvas", "groups", "language", "models", "result", "tabs", "upload")
+    shared = ("bars", "canvas", "groups", "language", "models", "result", "search", "tabs", "upload")
     modules = [*static.glob("*.js"), *(PAGE / f"{name}.js" for name in shared)]
     scripts = "".join(path.read_text("utf-8") for path in modules if path.name != "texts.js")
     said = set(re.findall(r"say\('(\w+)'", scripts))

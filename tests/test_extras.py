@@ -94,7 +94,7 @@ def test_no_bare_stroke_and_no_ring_is_taught_as_none_of_the_digits(name: str) -
 
 
 def test_what_is_drawn_as_a_digit_is_never_foreign() -> None:
-    data = shared_folder("omniglot").parent
+    data = (shared_folder() / "data/omniglot").parent
     foreign = extras.build(["foreign"], few(), data, 1).images
     assert len(foreign) > 5_000
     assert not any(map(is_stroke_or_ring, foreign))

@@ -225,4 +225,5 @@ def test_real_page_of_bing_without_its_names_gives_its_pictures(session: Session
     with OnePage(text.encode()) as site:
         outcome, found = asked(session, known.name, site.home)
     assert outcome.detail.startswith(GENERIC)
-    assert len({one.address for one in expected} & {one.address for one in found}) >= 35
+    assert len(expected) == 35  # without the clusters of other words
+    assert len({one.address for one in expected} & {one.address for one in found}) >= 34

@@ -25,6 +25,7 @@ from training.recipes import read_recipe
 STAGES = ("crawler", "curation", "training", "handwriter_models", "demo")
 # Texts that may be a path as well as a name; `curation drop` and its like take paths below the dataset, as they stand.
 NAMES_OR_PATHS = {
+    "crawler": {"--browser", "--driver"},
     "curation suspects": {"--network", "--weights"},
     "training fit": {"source", "--recipe", "--weights"},
     "training evaluate": {"bundle", "source", "--on"},

@@ -112,7 +112,7 @@ def _write_pictures(format: str, chosen: Selection, folder: Path, copy: bool) ->
 def _counted(folder: Path, chosen: Selection) -> Exported:
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != MARK]
     counts = {part: dict(sorted(chosen.counts[part].items())) for part in (*PARTS, "dropped") if part in chosen.counts}
-    return Exported(len(files), sum(path.stat().st_size for path in files), counts, chosen.positions)
+    return Exported(len(files), sum(path.stat().st_size for path in files), counts, positions=chosen.positions)
 
 
 def _warnings(chosen: Selection, format: str) -> list[str]:
