@@ -25,6 +25,8 @@ SIDE, COARSE = 64, 16
 _BAND = 6  # tones to either side of the paper's
 _FAINT = 8  # tones: a picture without more ink than this is blank
 _FLAT = 2.5  # tones by which two blank pictures may differ on average
+_STILL, _SOFT = 0.02, 1.2  # what is soft is nearer to its like, and compression changes it less
+_ROUGH = 0.02  # and it changes more of what is fine, as a page of text
 _BATCH = 512
 
 
@@ -51,24 +53,32 @@ def in_side(miniature: Array, side: int) -> Array:
 
 
 def paper(miniatures: Array) -> Array:
-    """int16 (n,): the tone of each picture around which most of its pixels lie."""
+    """float32 (n,): the mean tone of the pixels in the narrow band of tones in which most of each picture's lie."""
     some = [_paper(miniatures[start : start + _BATCH]) for start in range(0, len(miniatures), _BATCH)]
-    return np.concatenate(some) if some else np.empty(0, np.int16)
+    return np.concatenate(some) if some else np.empty(0, np.float32)
 
 
 def _paper(miniatures: Array) -> Array:
     count = len(miniatures)
     values = miniatures.reshape(count, -1) + 256 * np.arange(count)[:, None]
     histograms = np.bincount(values.ravel(), minlength=256 * count).reshape(count, 256)
+    pixels = _in_bands(histograms)
+    best = np.arange(count), pixels.argmax(axis=1)
+    tones: Array = (_in_bands(histograms * np.arange(256))[best] / pixels[best]).astype(np.float32)
+    return tones
+
+
+def _in_bands(histograms: Array) -> Array:
+    """The sums of each histogram within the band around each tone."""
     sums = np.pad(histograms.cumsum(axis=1), ((0, 0), (_BAND + 1, _BAND)), mode="edge")
     sums[:, : _BAND + 1] = 0
-    tones: Array = (sums[:, 2 * _BAND + 1 :] - sums[:, : -2 * _BAND - 1]).argmax(axis=1).astype(np.int16)
-    return tones
+    bands: Array = sums[:, 2 * _BAND + 1 :] - sums[:, : -2 * _BAND - 1]
+    return bands
 
 
 def texture(detail: Array) -> float:
     """The mean Laplacian of what is no paper, as a share of the strongest ink; 0 for a blank picture."""
-    ink = np.abs(detail.astype(np.float32) - np.float32(paper(detail[None])[0]))
+    ink = np.abs(detail.astype(np.float32) - paper(detail[None])[0])
     top = float(ink.max())
     if top <= _FAINT:
         return 0.0
@@ -115,7 +125,9 @@ def _agree(one: Array, other: Array, sides: Array) -> Array:
     top = np.maximum(np.abs(a).max(axis=1), np.abs(b).max(axis=1))
     whole = np.linalg.norm(apart, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-6)
     anywhere = apart.max(axis=1) / np.maximum(top, 1e-6)
-    alike = (whole <= _distance_allowed(sides)) & (anywhere <= np.minimum(0.38, 0.07 + 13 / sides))
+    soft = np.array([min(texture(x), texture(y)) for x, y in zip(one, other, strict=True)])
+    near = whole <= np.minimum(_distance_allowed(sides) + _ROUGH * soft, _STILL + _SOFT * soft)
+    alike = near & (anywhere <= np.minimum(0.38, 0.07 + 13 / sides))
     fine: Array = np.where(top <= _FAINT, raw <= _FLAT, alike)
     return fine
 

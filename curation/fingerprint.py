@@ -23,9 +23,11 @@ from curation.files import Print
 from handwriter_models.images import Limits, Reduced, reduced_picture
 
 DECODED = 40  # pixels of the shorter side; at 32 hashes differ too much from those of the whole picture
+FINE = 512  # the same of what may be a drawing: reduced to less, letters turn into grey, and a page looks like cloth
 PAPER = 0.33  # of the pixels in one narrow band of tones; 9 of 10 photographs have less, handwriting at least 0.45
 TWO_TONES = 0.85  # of the pixels lie near the darkest or the lightest tone; 1 of 167 photographs has 0.95
 SMOOTH = 0.15  # mean Laplacian of what is no paper; of soft handwriting below, of objects on a white ground above
+SOFT_PAPER, SOFT = 0.22, 0.05  # the same of digits enlarged from 8 x 8 pixels; no photograph is as smooth
 LIMITS = Limits(bytes=100 * 2**20, pixels=200_000_000, side=65_000)  # a person's own pictures may be large
 _BAND = 6  # tones to either side of the paper's
 Array = np.ndarray[Any, Any]
@@ -70,13 +72,18 @@ def look(data: bytes, known_sha256: str = "") -> Look:
 def _style(data: bytes, reduced: Reduced, histogram: list[int]) -> tuple[Style, Array | None]:
     """What the picture is, and a drawing in detail."""
     shares = np.array(histogram, np.float64) / sum(histogram)
-    if np.convolve(shares, np.ones(2 * _BAND + 1), "same").max() < PAPER:
+    paper = np.convolve(shares, np.ones(2 * _BAND + 1), "same").max()
+    if paper < SOFT_PAPER:
         return Style.PHOTOGRAPH, None
     grey = reduced.grey
-    if min(grey.size) < drawings.SIDE < min(reduced.width, reduced.height):  # a JPEG that was decoded smaller
-        grey = reduced_picture(data, drawings.SIDE, LIMITS).grey
+    if min(grey.size) < FINE and grey.width * grey.height < reduced.width * reduced.height:  # a JPEG decoded smaller
+        grey = reduced_picture(data, FINE, LIMITS).grey
+        shares = np.array(grey.histogram(), np.float64) / (grey.width * grey.height)
     detail = np.asarray(grey.resize((drawings.SIDE, drawings.SIDE), Image.Resampling.LANCZOS))
-    if _two_tones(shares[None])[0] >= TWO_TONES or drawings.texture(detail) < SMOOTH:
+    texture = drawings.texture(detail)
+    if paper < PAPER:
+        return (Style.DRAWING, detail) if texture < SOFT else (Style.PHOTOGRAPH, None)
+    if _two_tones(shares[None])[0] >= TWO_TONES or texture < SMOOTH:
         return Style.DRAWING, detail
     return Style.OBJECT, None
 
