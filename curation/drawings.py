@@ -26,7 +26,7 @@ _BAND = 6  # tones to either side of the paper's
 _FAINT = 8  # tones: a picture without more ink than this is blank
 _FLAT = 2.5  # tones by which two blank pictures may differ on average
 _STILL, _SOFT = 0.02, 1.2  # what is soft is nearer to its like, and compression changes it less
-_ROUGH = 0.02  # and it changes more of what is fine, as a page of text
+_ROUGH = 0.03  # and it changes more of what is fine, as a page of text
 _BATCH = 512
 
 
@@ -125,9 +125,11 @@ def _agree(one: Array, other: Array, sides: Array) -> Array:
     top = np.maximum(np.abs(a).max(axis=1), np.abs(b).max(axis=1))
     whole = np.linalg.norm(apart, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-6)
     anywhere = apart.max(axis=1) / np.maximum(top, 1e-6)
-    soft = np.array([min(texture(x), texture(y)) for x, y in zip(one, other, strict=True)])
-    near = whole <= np.minimum(_distance_allowed(sides) + _ROUGH * soft, _STILL + _SOFT * soft)
-    alike = near & (anywhere <= np.minimum(0.38, 0.07 + 13 / sides))
+    allowed = _distance_allowed(sides)
+    alike = (top > _FAINT) & (whole <= allowed + _ROUGH) & (anywhere <= np.minimum(0.38, 0.07 + 13 / sides))
+    for place in np.flatnonzero(alike):
+        soft = min(texture(one[place]), texture(other[place]))
+        alike[place] = whole[place] <= min(allowed[place] + _ROUGH * soft, _STILL + _SOFT * soft)
     fine: Array = np.where(top <= _FAINT, raw <= _FLAT, alike)
     return fine
 
@@ -140,5 +142,5 @@ def _ink(pictures: Array) -> Array:
 
 def _distance_allowed(sides: Array) -> Array:
     """The distance of two inks, by the length of one, that compression makes; below 28 pixels each pixel tells more."""
-    allowed: Array = np.minimum(np.minimum(0.15, 0.03 + 5 / sides), 0.0055 * sides)
+    allowed: Array = np.minimum(np.minimum(0.13, 0.02 + 3.2 / sides), 0.0055 * sides)
     return allowed

@@ -79,12 +79,12 @@ def _pairs_of_values(values: Array, radius: int, wanted: Array) -> tuple[Array, 
     if len(values) < 2 or not radius:
         return np.empty(0, np.int64), np.zeros(len(values), bool)
     most = min(PARTNERS, max(EQUAL, _ALL_PARTNERS // len(values)))
+    crowded, held = np.zeros(len(values), bool), [np.empty(0, np.int64)]
     if int(wanted.sum()) * len(values) <= _FEW:
-        found = [_all_compared(values, radius, wanted, most)]
-        return _nearest(values, found, most)
+        both, full = _nearest(values, [_all_compared(values, radius, wanted, most, crowded)], most)
+        return both, crowded | full
     bands = _BANDS[radius]
     choices = list(combinations(range(bands), bands - radius))
-    crowded, held = np.zeros(len(values), bool), [np.empty(0, np.int64)]
     at_once, room = os.cpu_count() or 1, _TOGETHER
     with ThreadPoolExecutor(at_once) as pool:  # numpy lets go of the interpreter's lock
         for start in range(0, len(choices), at_once):
@@ -117,8 +117,11 @@ def _nearest(values: Array, found: list[Array], most: int) -> tuple[Array, Array
     return both[~doubtful | near], full
 
 
-def _all_compared(values: Array, radius: int, wanted: Array, most: int) -> Array:
-    """Each wanted value with every other, at most its `most` nearest: of a few this is quicker than many sorts."""
+def _all_compared(values: Array, radius: int, wanted: Array, most: int, crowded: Array) -> Array:
+    """Each wanted value with every other, at most its `most` nearest: of a few this is quicker than many sorts.
+
+    Marks those with more in `crowded`.
+    """
     count = len(values)
     rows = np.flatnonzero(wanted)
     step = max(1, _BLOCK // count)
@@ -128,7 +131,9 @@ def _all_compared(values: Array, radius: int, wanted: Array, most: int) -> Array
         apart = np.bitwise_count(values[some, None] ^ values[None, :])
         apart[np.arange(len(some)), some] = BITS + 1  # not with itself
         near = apart <= radius
-        for row in np.flatnonzero(near.sum(axis=1) > most):
+        many = near.sum(axis=1) > most
+        crowded[some[many]] = True
+        for row in np.flatnonzero(many):
             near[row, np.argsort(apart[row], kind="stable")[most:]] = False
         hit, other = np.nonzero(near)
         one = some[hit]

@@ -27,6 +27,11 @@ def scanned(console: Console, root: Path, told: dict[str, Any]) -> None:
         f"{escape(str(root))}: {told['images']} pictures, {told['read']} of them read now ({told['seconds']:.1f} s), "
         f"{told['redundant']} redundant copies in {told['groups']} groups"
     )
+    if told["crowded"]:
+        console.print(
+            f"{told['crowded']} pictures have very many like them (blank pages, lines, one placeholder): each of these "
+            "was compared with the nearest only"
+        )
     if told["gone"]:
         console.print(f"{told['gone']} pictures are not there any more; what was decided about them is kept")
     if told["groups"]:

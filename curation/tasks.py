@@ -36,12 +36,14 @@ def scan(root: Path, thresholds: Thresholds, workers: int, as_json: bool) -> int
     with _opened(root) as dataset:
         summary = _scanned(dataset, thresholds, workers)
         copies, redundant = dataset.pictures.copies()
+        crowded = dataset.pictures.setting("crowded") or 0
     seconds = time.monotonic() - started
     told = {
         "images": summary.images,
         "unreadable": len(summary.unreadable),
         "groups": copies,
         "redundant": redundant,
+        "crowded": crowded,
         "seconds": round(seconds, 3),
         "images_per_second": round(summary.images / seconds, 1),
         "seconds_reading": round(summary.seconds, 3),
