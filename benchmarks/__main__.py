@@ -20,6 +20,7 @@ MINUTES = {
     "downloads": 4,
     "keywords": 2,
     "duplicates": 9,
+    "drawings": 40,
     "suspicion": 2,
     "review": 2,
     "frozen": 9,

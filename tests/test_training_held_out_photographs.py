@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
+from sklearn.datasets import load_digits
 
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing, read_bundle
 from handwriter_models.classifier import Classifier, load
 from handwriter_models.errors import UserError
 from tests.conftest import write_small_bundle
 from tests.small_photos import pets, photo, save
+from tests.test_drawings import sticks
 from training.datasets import photographs
 from training.evaluate import evaluate_bundle
 from training.folds import FoldsOrder
@@ -60,6 +62,24 @@ def test_dataset_that_was_learned_gives_its_test_part(learned: tuple[str, Path])
     metrics = evaluate_bundle(bundle, str(root), None).metrics()
     assert metrics["n"] == 4
     assert metrics["leak_check"]["compared"] == ["same picture", "copy in its group", "near copy"]
+    assert "leaky" not in metrics
+
+
+def test_different_handwriting_in_the_parts_of_one_split_is_no_leak(tmp_path: Path) -> None:
+    """Hashes of different strokes are near; curation has compared their pixels, and what it found no copy is none."""
+    digits, root = load_digits(), tmp_path / "digits"
+    for number, stick in enumerate(sticks(96)):
+        save(root / "dog" / f"{number}.jpg", stick)
+    for number, image in enumerate(digits.images[digits.target == 7][:40]):
+        save(root / "고양이" / f"{number}.jpg", Image.fromarray(np.uint8(255 - 15 * image)).resize((96, 96)))
+    with photographs(str(root), DataOptions(validation=0.2, test=0.2), 0) as found:
+        parts = [[*found.parts["train"], *found.parts["validation"]], found.parts["test"]]
+        learned, held = (prints_of_rows(found, rows, "digits") for rows in parts)
+    plain = [some.phashes.reshape(-1, 16)[:, 0] for some in (learned, held)]
+    assert (np.bitwise_count(plain[0] ^ plain[1][:, None]).min(axis=1) <= 6).any(), "the hashes alone would mislead"
+    bundle = write_bundle(tmp_path / "bundle", {"source": "digits", "learned": learned.learned()})
+    metrics = evaluate_bundle(bundle, str(root), None).metrics()
+    assert metrics["n"] == len(held.sha256s) > 10
     assert "leaky" not in metrics
 
 
