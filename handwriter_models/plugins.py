@@ -32,6 +32,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from handwriter_models.avif import coded_sizes
 from handwriter_models.pixels import UnsupportedError
 from handwriter_models.tiff import open_tiff
 
@@ -46,7 +47,6 @@ _PLAIN: dict[str, Callable[[BytesIO, str], ImageFile.ImageFile]] = {
     "GIF": GifImagePlugin.GifImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "TIFF": open_tiff,
-    "AVIF": AvifImagePlugin.AvifImageFile,
     "JPEG 2000": Jpeg2KImagePlugin.Jpeg2KImageFile,
     "TGA": TgaImagePlugin.TgaImageFile,
     "PSD": PsdImagePlugin.PsdImageFile,
@@ -60,6 +60,7 @@ _MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xDE, 0xF7}
 _MOST_SEGMENTS, _MOST_GARBAGE = 4096, 2**16  # Pillow walks both in Python
 ORDINARY_JPEG = "save it as an ordinary JPEG (baseline or progressive, 8 bits) or as PNG"
+_MOST_LAYERS, _GRID_MARGIN = 8, 2**22  # tiles of a grid reach over its edges, which matters where it is small
 _TEXT_SAMPLES = 4_000_000  # that Pillow decodes in Python, a microsecond each
 
 
@@ -72,6 +73,8 @@ def open_picture(kind: str, data: bytes, check: SizeCheck) -> Image.Image:
             return _open_icon(data, check)
         if kind == "PNM":
             return _open_pnm(data)
+        if kind == "AVIF":
+            return _open_avif(data, check)
         if kind in PACKAGES:
             return _open_with_extra(kind, data, check)
         picture = _PLAIN[kind](BytesIO(data), "")
@@ -166,6 +169,18 @@ def _open_icon(data: bytes, check: SizeCheck) -> Image.Image:
             height = abs(height) // 2  # the picture and its mask lie over each other
         check((width, height))
     return IcoImagePlugin.IcoImageFile(BytesIO(data), "")
+
+
+def _open_avif(data: bytes, check: SizeCheck) -> Image.Image:
+    """An AVIF whose frames are within the limits, each and together; layers and an alpha plane are several frames."""
+    pixels = 0
+    for width, height in coded_sizes(data):
+        check((width, height))
+        pixels += width * height
+    picture = AvifImagePlugin.AvifImageFile(BytesIO(data), "")
+    if pixels > _MOST_LAYERS * picture.width * picture.height + _GRID_MARGIN:
+        raise ValueError(f"its frames have {pixels} pixels, and it declares {picture.width} x {picture.height}")
+    return picture
 
 
 def _open_pnm(data: bytes) -> Image.Image:
