@@ -174,8 +174,9 @@ def test_commands_survive_a_lossless_jpeg(tmp_path: Path) -> None:
     assert len(predicted.stdout.splitlines()) == 2
     checked = in_child(
         "-c",
-        "import sys; from crawler.check import checked, PictureRules; print(checked(open(sys.argv[1], 'rb').read(), "
-        "PictureRules()).extension)",
+        "import sys; from crawler.check import checked, PictureRules; data = open(sys.argv[1], 'rb').read(); "
+        "print(*(checked(data, rules).extension for rules in (PictureRules(), PictureRules(max_side=40), "
+        "PictureRules(convert='png'))))",
         str(folder / "lossless.jpg"),
     )
-    assert (checked.returncode, checked.stdout) == (0, "jpg\n"), checked.stderr
+    assert (checked.returncode, checked.stdout) == (0, "jpg jpg png\n"), checked.stderr
