@@ -8,9 +8,13 @@ so at once: the sizes that they declare go to `check` before.
 
 from __future__ import annotations
 
+import ctypes
 import re
 import struct
+import warnings
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from io import BytesIO
 from typing import Any
@@ -66,6 +70,7 @@ _TEXT_SAMPLES = 4_000_000  # that Pillow decodes in Python, a microsecond each
 
 def open_picture(kind: str, data: bytes, check: SizeCheck) -> Image.Image:
     """The picture with its head read; raises `UnsupportedError`, what `check` raises, or anything if damaged."""
+    _silence()
     try:
         if kind == "JPEG":
             return _open_jpeg(data)
@@ -88,6 +93,20 @@ def open_picture(kind: str, data: bytes, check: SizeCheck) -> Image.Image:
     if kind == "PSD" and not picture.tile:
         raise UnsupportedError("PSD with this compression")
     return picture
+
+
+@cache
+def _silence() -> None:
+    """Keep libtiff and Pillow from telling standard error about broken tags and codes: what matters is raised.
+
+    A fax whose bits are noise has a line for each of its rows, which fills a server's log and hides what `curation
+    scan` says. Where libtiff is built into Pillow, as on Windows, its handler cannot be reached and stays.
+    """
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.TiffImagePlugin")
+    with suppress(OSError, AttributeError):
+        set_handler = ctypes.CDLL(import_module("PIL._imaging").__file__).TIFFSetErrorHandler
+        set_handler.argtypes, set_handler.restype = [ctypes.c_void_p], ctypes.c_void_p
+        set_handler(None)
 
 
 def with_meant_values(picture: Image.Image) -> Image.Image:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zlib
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from handwriter_models.images import PictureError, read_picture, sound_picture
 from tests.pictures import SEVEN, encoded
+from tests.test_jpeg_frames import in_child
 from tests.tiff_files import packed, tiff_of
 
 HEIGHT, WIDTH = 12, 16
@@ -162,6 +164,34 @@ def test_a_tiff_cut_off_is_still_called_damaged(compression: str) -> None:
     with pytest.raises(PictureError, match="damaged") as caught:
         read_picture(middle)
     assert caught.value.status == 400
+
+
+BROKEN = """
+import sys
+import numpy as np
+from PIL import Image
+from handwriter_models.images import PictureError, read_picture
+from tests.pictures import encoded
+noise = Image.fromarray(np.random.default_rng(0).integers(0, 256, (200, 200), np.uint8))
+refused = 0
+for kind, picture in (("group4", noise.convert("1")), ("tiff_lzw", noise), ("tiff_adobe_deflate", noise)):
+    whole = encoded(picture, "TIFF", compression=kind)
+    for place in range(9, len(whole), 401):
+        broken = bytearray(whole)
+        broken[place : place + 5] = b"\\xff\\x00\\xaa\\x01\\x55"
+        try:
+            read_picture(bytes(broken))
+        except PictureError:
+            refused += 1
+print(refused)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="libtiff is built into Pillow there")
+def test_a_broken_tiff_says_nothing_on_standard_error() -> None:
+    done = in_child("-c", BROKEN)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 10
 
 
 def test_camera_raw_in_a_tiff_is_not_taken_for_its_thumbnail() -> None:
