@@ -270,7 +270,9 @@ def test_what_stands_open_follows_the_language(page: Browser) -> None:
     field = page.find("#right-search")
     assert field
     field.send_keys("free pat")
-    page.wait(lambda: page.run(TEXTS, options) == ["choose …", "free pattern", "none of these"], "what was searched for")
+    page.wait(
+        lambda: page.run(TEXTS, options) == ["choose …", "free pattern", "none of these"], "what was searched for"
+    )
     page.choose("#right", "free pattern")
     page.click('[data-language="ko"]')
     assert page.run(TEXTS, options) == ["고르세요 …", "자유 무늬", "이 중에 없음"]
