@@ -208,5 +208,8 @@ def _write(file: Path, data: bytes) -> None:
         while view:
             view = view[os.write(descriptor, view) :]
         os.fsync(descriptor)
+    except OSError as error:
+        error.filename = str(file)  # the system does not say which: a person must hear whose disk is full
+        raise
     finally:
         os.close(descriptor)

@@ -7,6 +7,8 @@ stroke on the canvas and for a program's request. Nothing that is sent here is k
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import nlargest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
@@ -39,11 +41,13 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     publishing: Publishing = field(default_factory=Publishing)
 
-    def answer(self, classifier: Classifier, picture: bytes, seen: bool = False) -> dict[str, Any]:
+    def answer(
+        self, classifier: Classifier, picture: bytes, seen: bool = False, top: int | None = None
+    ) -> dict[str, Any]:
         """What a model says of a picture, as JSON types; for threads. Raises `PictureError` as `read_picture` does."""
         prediction = classifier.predict(picture)
         self.metrics.answered(prediction.model, prediction.milliseconds)
-        return as_json(prediction, seen)
+        return as_json(prediction, seen, top)
 
 
 def api_routes(service: Service) -> APIRouter:
@@ -56,7 +60,7 @@ def api_routes(service: Service) -> APIRouter:
         try:
             classifier = service.shelf.get(form.model).classifier
             return await service.workers.run(
-                lambda: json_answer(service.answer(classifier, form.file.file.read(), form.seen))
+                lambda: json_answer(service.answer(classifier, form.file.file.read(), form.seen, form.top))
             )
         finally:
             await form.file.close()
@@ -84,9 +88,15 @@ def api_routes(service: Service) -> APIRouter:
     return router
 
 
-def as_json(prediction: Prediction, seen: bool = False) -> dict[str, Any]:
-    """The answer as JSON types; `seen` adds the 28x28 picture the network was given, as a PNG data URL."""
+def as_json(prediction: Prediction, seen: bool = False, top: int | None = None) -> dict[str, Any]:
+    """The answer as JSON types.
+
+    `seen` adds the 28x28 picture the network was given, as a PNG data URL. `top` leaves only that many probabilities,
+    the largest first: those of thousands of labels are most of an answer's bytes.
+    """
     answer = {**prediction.to_json(), "reason": prediction.reason}
+    if top is not None:
+        answer["probabilities"] = dict(nlargest(top, prediction.probabilities.items(), key=itemgetter(1)))
     if seen:
         answer["seen"] = png_url(Image.fromarray(prediction.seen))
     return answer

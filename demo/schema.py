@@ -57,6 +57,12 @@ _FORM: dict[str, Any] = {
         "file": {"type": "string", "format": "binary", "description": "a picture of one character, at most 20 MB"},
         "model": {"type": "string", "description": "a name out of GET /models; the first one when absent"},
         "seen": {"type": "string", "enum": ["1"], "description": "1 adds the 28x28 picture the network was given"},
+        "top": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 999_999,
+            "description": "only so many probabilities, the largest first; all, in the labels' order, when absent",
+        },
     },
 }
 
@@ -136,6 +142,7 @@ _BATCH_FORM = {
             "description": "1 to 32 pictures, at most 40 MB in all; the field comes once for each",
         },
         "model": _FORM["properties"]["model"],
+        "top": _FORM["properties"]["top"],
     },
 }
 

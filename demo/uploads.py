@@ -25,22 +25,24 @@ from handwriter_models.errors import UserError
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
-FIELDS = ("file", "model", "seen")
+FIELDS = ("file", "model", "seen", "top")
 _ENVELOPE = 16 * 1024  # boundaries, part headers and the short fields around the picture
 _READ_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
+_MOST_DIGITS = 6  # of `top`: no model has a million labels
 _LONGEST_DISPOSITION = 2048  # bytes of a name with all that belongs to it
 _HOW = "send multipart/form-data with the picture in the field 'file': curl -F file=@picture.png ADDRESS/predict/"
 
 
 @dataclass(frozen=True)
 class PictureForm:
-    """The form of `POST /predict/`; `label` is of `POST /explain/` only."""
+    """The form of `POST /predict/`; `label` is of `POST /explain/` only, `top` None for all probabilities."""
 
     file: UploadFile
     model: str | None
     seen: bool
     label: str | None = None
+    top: int | None = None
 
 
 class _TooLarge(Exception):  # noqa: N818 - a signal inside this module, never an error that leaves it
@@ -123,7 +125,12 @@ async def read_picture_form(request: Request, limit: int, fields: Sequence[str] 
     """The form; raises `UserError` with status 400, 408, 413, 415 or 422. `limit` is in bytes of the picture."""
     form = await read_form(request, FormRules(limit, fields))
     seen = text_of(form, "seen") in ("1", "true", "yes")
-    return PictureForm(pictures_of(form)[0], text_of(form, "model"), seen, text_of(form, "label"))
+    try:
+        top = top_of(form)
+    except UserError:
+        await form.close()
+        raise
+    return PictureForm(pictures_of(form)[0], text_of(form, "model"), seen, text_of(form, "label"), top)
 
 
 async def read_form(request: Request, rules: FormRules) -> FormData:
@@ -163,6 +170,17 @@ def text_of(form: FormData, field: str) -> str | None:
     """The text of a field; None when it is not there or empty."""
     value = form.get(field)
     return value if isinstance(value, str) and value else None
+
+
+def top_of(form: FormData) -> int | None:
+    """How many of the most probable labels are asked for, 1 or more; None for all. Raises `UserError` with 422."""
+    text = text_of(form, "top")
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text):
+        return int(text)
+    what = f"the field 'top' holds {text[:20]!r}, not a whole number from 1 to {10**_MOST_DIGITS - 1}"
+    raise UserError(what, "say how many of the most probable labels to send, or leave it out for all", status=422)
 
 
 def _too_large(rules: FormRules) -> UserError:

@@ -49,6 +49,24 @@ def test_probabilities_stand_in_the_order_of_the_labels_and_sum_to_one(client: h
     assert 0.5 < body["confidence"] <= body["probabilities"]["7"] + 1e-6
 
 
+@pytest.mark.parametrize("top", [1, 3, 999_999])
+def test_only_the_most_probable_labels_are_sent_when_asked_for(client: httpx.Client, top: int) -> None:
+    whole = send(client, SEVEN).json()
+    body = send(client, SEVEN, top=str(top)).json()
+    best = sorted(whole["probabilities"].items(), key=lambda one: -one[1])[:top]
+    assert list(body["probabilities"]) == [label for label, _ in best]
+    assert body["probabilities"] == pytest.approx(dict(best))
+    assert (body["label"], body["confidence"]) == (whole["label"], whole["confidence"])
+    assert send(client, SEVEN, top="").json()["probabilities"] == whole["probabilities"], "an empty field is none"
+
+
+@pytest.mark.parametrize("top", ["0", "-1", "1.5", "1e3", "ten", " 3", "٣", "²", "1000000", "9" * 4000])
+def test_top_that_is_no_number_of_labels_is_refused(client: httpx.Client, top: str) -> None:
+    answer = send(client, SEVEN, top=top)
+    check_error(answer, 422, "'top'")
+    assert len(answer.text) < 300
+
+
 def test_picture_the_network_saw_comes_only_when_asked_for(client: httpx.Client) -> None:
     assert "seen" not in send(client, SEVEN).json()
     seen = send(client, SEVEN, seen="1").json()["seen"]

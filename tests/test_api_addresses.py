@@ -94,7 +94,7 @@ def test_documentation_describes_the_form_and_the_errors(client: httpx.Client) -
         assert "curl " in told or "```sh\ncurl" in told, path
     post = described["paths"]["/predict/"]["post"]
     form = post["requestBody"]["content"]["multipart/form-data"]["schema"]
-    assert set(form["properties"]) == {"file", "model", "seen"}
+    assert set(form["properties"]) == {"file", "model", "seen", "top"}
     assert {"200", "400", "408", "413", "415", "422", "429", "503"} <= set(post["responses"])
 
 

@@ -57,9 +57,16 @@ def test_named_model_answers_all(client: httpx.Client) -> None:
     assert [one["model"] for one in results] == [name, name]
 
 
+def test_only_the_most_probable_labels_are_sent_when_asked_for(client: httpx.Client) -> None:
+    results = batch(client, [("a.png", SEVEN), ("b.png", b"text"), ("c.png", SEVEN)], top="2").json()["results"]
+    assert [len(one.get("probabilities", ())) for one in results] == [2, 0, 2]
+    assert next(iter(results[2]["probabilities"])) == "7"
+
+
 def test_wrong_forms_are_refused_whole(client: httpx.Client) -> None:
     check_error(batch(client, [("a.png", SEVEN)], model="no-such-model"), 422, "no-such-model")
     check_error(batch(client, [("a.png", SEVEN)], seen="1"), 422, "'seen'")
+    check_error(batch(client, [("a.png", SEVEN)], top="0"), 422, "'top'")
     check_error(client.post("/predict/batch", files={"image": SEVEN}), 422, "'image'")
     check_error(client.post("/predict/batch", files={"model": (None, "digits")}), 422, "no pictures")
     check_error(batch(client, [("a.png", b"x")] * 33), 422, "33 pictures")

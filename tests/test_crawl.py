@@ -130,6 +130,17 @@ def test_private_addresses_are_refused_unless_allowed(served: World, tmp_path: P
     assert served.site.counts() == served.host.counts() == {}
 
 
+def test_redirects_in_a_circle_are_refusals_with_that_reason_and_end_soon(tmp_path: Path) -> None:
+    kinds = ("redirect-loop", "redirect-round/a", "redirect-for-ever")
+    with world(Manner(count=12, hostile=kinds)) as served:
+        done = gather(served, tmp_path, "hostile cat\n", *APIS)
+        assert (done.code, done.summary["kept"]) == (3, 0)
+        assert done.summary["keywords"]["hostile cat"]["refused"] == {"redirect-loop": 24}
+        for kind, most in (("redirect-loop", 8 * 1), ("redirect-round", 8 * 2), ("redirect-for-ever", 8 * 9)):
+            assert len(served.host.asked(f"/{kind}/")) == most, "none is tried again"
+        assert done.summary["seconds"] < 30
+
+
 def test_same_bytes_are_kept_once_for_all_labels(tmp_path: Path) -> None:
     with world(Manner(count=9, shared=3)) as served:
         done = gather(served, tmp_path, "cat\n", *APIS, "--limit", "9")

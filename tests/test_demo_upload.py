@@ -189,6 +189,26 @@ def test_every_example_is_answered_and_what_is_no_digit_is_refused(page: Browser
     assert answered == wanted
 
 
+def test_name_of_an_example_and_of_a_pasted_picture_follow_the_language(page: Browser) -> None:
+    named = "return [document.querySelector('#file-name').textContent, document.querySelector('#picture').alt]"
+    page.click("#tab-upload")
+    page.click("#examples button:first-child")
+    page.wait(lambda: page.run(named)[0] == "thin pen", "the example")
+    page.click('[data-language="ko"]')
+    name, alt = page.run(named)
+    assert name == page.run("return document.querySelector('#examples button span').textContent") != "thin pen"
+    assert alt == f"올린 사진: {name}"
+    page.run(
+        "const transfer = new DataTransfer(); transfer.items.add(new File([Uint8Array.from(arguments[0])], '', "
+        "{type: 'image/png'})); document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: transfer}))",
+        list(encoded(picture_of("7"))),
+    )
+    page.wait(lambda: page.run(named)[0] == "붙여 넣은 사진", "it was pasted")
+    page.click('[data-language="en"]')
+    assert page.run(named) == ["pasted picture", "The picture you gave: pasted picture"]
+    page.wait_for_answer("7")
+
+
 def test_server_that_is_gone_is_told(page: Browser, tmp_path: Path) -> None:
     gone = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
     page.driver.execute_cdp_cmd("Network.emulateNetworkConditions", gone)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -51,6 +52,18 @@ FIRST_PAGE = (
 )
 
 
+def turned(request: Request, turn: int) -> str:
+    return f"{request.target.partition('&turn=')[0]}&turn={turn}"
+
+
+# Where a search is led on to: to itself, to another page that leads back, always to a new one.
+CIRCLES: dict[str, Callable[[Request], str]] = {
+    "itself": lambda request: request.target,
+    "pair": lambda request: turned(request, 1 - int(request.query.get("turn", "0"))),
+    "onward": lambda request: turned(request, 1 + int(request.query.get("turn", "0"))),
+}
+
+
 class Faulty(LoopbackSite):
     """Answers every search with what its query says: a status, with or without a body, a stall, a break."""
 
@@ -75,6 +88,8 @@ class Faulty(LoopbackSite):
             wire.close()
         elif word == "reset":
             wire.reset()
+        elif word in CIRCLES:
+            wire.send(302, {"Location": CIRCLES[word](request)}, b"")
         else:
             status, _, bare = word.partition("-")
             wire.send(int(status), HTML, b"" if bare else b"<!doctype html><title>!</title><p>something went wrong")
@@ -113,6 +128,21 @@ def test_page_that_does_not_come_is_unreachable(session: Session, site: Faulty, 
         outcome = asked(session, site.home, name, word)
         assert outcome.state is UNREACHABLE, (name, outcome)
         assert outcome.detail
+
+
+@pytest.mark.parametrize("word", CIRCLES)
+@pytest.mark.parametrize("name", ENGINES)
+def test_redirects_in_a_circle_end_soon_and_are_told(session: Session, site: Faulty, name: str, word: str) -> None:
+    site.forget()
+    started = time.monotonic()
+    if name in APIS:
+        outcome = asyncio.run(api_asked(name, Order(Job("label", word, name), site.home), lambda _: True))
+    else:
+        outcome = asked(session, site.home, name, word)
+    assert time.monotonic() - started < 10
+    assert (outcome.state, outcome.exhausted) == (UNREACHABLE, False)
+    assert "REDIRECT" in outcome.detail.upper()
+    assert len(site.asked()) <= 20  # Chromium's own limit
 
 
 @pytest.mark.parametrize("word", ["503", "408", "429", "stall", "silent", "404"])

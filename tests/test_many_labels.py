@@ -259,6 +259,39 @@ def test_of_thousands_ten_are_shown_and_the_others_are_searched_for(page: Browse
     assert nodes(page) < 600
 
 
+def test_what_stands_open_follows_the_language(page: Browser) -> None:
+    page.draw(strokes_of("7"), pause_ms=2)
+    page.wait(lambda: not page.run("return document.querySelector('#wrong').disabled"), "the pen was lifted")
+    page.click("#wrong")
+    page.click("#why")
+    page.wait(lambda: page.run(TEXTS, "#why-label option"), "what can be explained")
+    options = "#right option"
+    assert page.run(TEXTS, options)[0] == "choose …"
+    field = page.find("#right-search")
+    assert field
+    field.send_keys("free pat")
+    page.wait(
+        lambda: page.run(TEXTS, options) == ["choose …", "free pattern", "none of these"], "what was searched for"
+    )
+    page.choose("#right", "free pattern")
+    page.click('[data-language="ko"]')
+    assert page.run(TEXTS, options) == ["고르세요 …", "자유 무늬", "이 중에 없음"]
+    assert page.run("return document.querySelector('#right').selectedOptions[0].textContent") == "자유 무늬"
+    assert page.run(TEXTS, "#why-label option")[0] == "모델의 답"
+    for which in ("#right-search", "#why-search", "#all input"):
+        named = "const node = document.querySelector(arguments[0]); return [node.placeholder, node.ariaLabel]"
+        assert page.run(named, which) == ["찾을 이름의 일부"] * 2
+    page.click("#wrong-send")
+    page.wait(lambda: "고맙습니다" in page.text("#wrong-note"), "it was taken")
+    page.click('[data-language="en"]')
+    assert "Thank you" in page.text("#wrong-note")
+    field.clear()
+    assert page.run("return document.querySelector('#wrong-send').disabled")
+    page.click('[data-language="ko"]')
+    assert page.run("return document.querySelector('#right').value") == "", "nothing was chosen"
+    page.click('[data-language="en"]')
+
+
 def test_a_correction_and_a_reason_are_chosen_by_searching(page: Browser) -> None:
     page.draw(strokes_of("7"), pause_ms=2)
     page.wait(lambda: not page.run("return document.querySelector('#wrong').disabled"), "the pen was lifted")

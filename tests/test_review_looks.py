@@ -82,6 +82,7 @@ def test_korean_phone_at_night(server: Server) -> None:
 def test_help_tells_every_key_and_takes_a_name(reviewer: Reviewer, root: Path) -> None:
     reviewer.press("?")
     reviewer.wait(lambda: reviewer.browser.find("#keys"), "the help is open")
+    assert reviewer.browser.run("return document.querySelector('#keys').ariaLabel") == "Keys"
     reviewer.browser.click("#who")
     reviewer.press(*"민수")
     reviewer.press(Keys.ESCAPE)

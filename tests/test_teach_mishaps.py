@@ -227,7 +227,23 @@ def test_space_that_was_refused_is_told_beside_the_model(
     assert told[0] == f"{teach_hub.home}/ana/alone"
     assert "The model is there, the page to try it is not: " in page.text("#publish-done")
     assert "PRO" in page.text("#publish-done")
+    page.click('[data-language="ko"]')
+    assert "모델은 올렸지만, 써 볼 페이지는 만들지 못했습니다: " in page.text("#publish-done")
+    assert page.find("#publish-done a"), "and the model's address is still there"
+    page.click('[data-language="en"]')
     page.console_errors()
+
+
+def test_picture_that_was_given_is_called_so_in_both_languages(page: Browser, tmp_path: Path) -> None:
+    called_what = "return document.querySelector('#picture').alt"
+    (tmp_path / "0.png").write_bytes(drawings("0", 1)[0])
+    field = page.find("#file")
+    assert field
+    field.send_keys(str(tmp_path / "0.png"))
+    page.wait(lambda: page.run(called_what) == "The picture you gave", "it is shown")
+    page.click('[data-language="ko"]')
+    assert page.run(called_what) == "올린 사진"
+    page.click('[data-language="en"]')
 
 
 def undo(page: Browser) -> None:

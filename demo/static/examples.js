@@ -53,7 +53,7 @@ export class Examples {
     const button = thumb(say('thumbPicture', { name }), name);
     const address = new URL(`examples/${example.file}`, document.baseURI);
     button.prepend(Object.assign(document.createElement('img'), { src: address, alt: '' }));
-    button.addEventListener('click', async () => this.open(await (await fetch(address)).blob(), name));
+    button.addEventListener('click', async () => this.open(await (await fetch(address)).blob(), () => example.name[language()]));
     return button;
   }
 }

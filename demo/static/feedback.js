@@ -18,12 +18,12 @@ export class Feedback {
     this.form = part('wrong-panel');
     this.search = part('right-search');
     searchField(this.search, () => this.drawLabels());
-    this.asked = this.said = null;
+    this.asked = this.said = this.noteKey = null;
     this.allowed = false;
     this.opener = new Opener(this.button, this.form, (open) => open && this.opened());
     this.form.addEventListener('submit', (event) => { event.preventDefault(); this.submit(); });
     this.right.addEventListener('change', () => { this.send.disabled = false; });
-    onLanguage(() => { this.note.textContent = ''; this.draw(); });
+    onLanguage(() => this.speak());
   }
 
   allow(allowed) {
@@ -57,11 +57,30 @@ export class Feedback {
     this.button.disabled = !this.asked;
   }
 
+  // What was chosen stays chosen, if what is looked for finds it in this language, too.
+  speak() {
+    this.tell(this.noteKey);
+    if (!this.opener.open || !this.asked) return;
+    const { disabled } = this.send, chosen = this.chosen;
+    this.drawLabels();
+    const place = this.labels.indexOf(chosen);
+    this.right.value = place >= 0 ? `label ${place}` : chosen === NONE ? 'none' : '';
+    this.send.disabled = disabled || !this.right.value;
+  }
+
+  // The label that was chosen, NONE for none of them; undefined while nothing is.
+  get chosen() { return this.right.value === 'none' ? NONE : this.labels[this.right.value.split(' ')[1]]; }
+
+  tell(key) {
+    this.noteKey = key;
+    write(this.note, key ? say(key) : '');
+  }
+
   opened() {
     this.search.hidden = this.model().labels.length <= MANY;
     this.search.value = '';
     this.drawLabels();
-    write(this.note, '');
+    this.tell(null);
     (this.search.hidden ? this.right : this.search).focus();
   }
 
@@ -77,16 +96,15 @@ export class Feedback {
 
   async submit() {
     const { picture, model, said } = this.asked;
-    const place = this.right.value.split(' ')[1];
-    const right = place === undefined ? NONE : this.labels[place];
+    const right = this.chosen;
     this.send.disabled = true;
-    write(this.note, say('feedbackSending'));
+    this.tell('feedbackSending');
     try {
       await post('feedback/', { file: picture, model, said, right });
-      write(this.note, say('feedbackThanks'));
+      this.tell('feedbackThanks');
     } catch (error) {
       this.send.disabled = false;
-      write(this.note, say(OWN_FAULTS[error.status] ?? faultKey(error)));
+      this.tell(OWN_FAULTS[error.status] ?? faultKey(error));
     }
   }
 }

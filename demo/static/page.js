@@ -123,7 +123,7 @@ class Page {
     this.why.offer(answer, asked);
     this.feedback.offer(answer, asked);
     if (!asked.settled || !asked.key || answer.reason === 'blank') return;
-    const held = { draw: () => this.paper.held(), upload: () => this.upload.shownName, webcam: () => say('webcam') }[way]();
+    const held = { draw: () => this.paper.held(), upload: () => this.upload.shownName, webcam: () => () => say('webcam') }[way]();
     this.history.add({ key: asked.key, answer, picture: asked.picture, model: answer.model, way, held });
   }
 

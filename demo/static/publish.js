@@ -50,6 +50,13 @@ export class Publish {
     const texts = [say('publishSpaceNone'), say('publishSpaceStatic'), say('publishSpaceGradio')];
     const chosen = this.space.value;
     this.space.replaceChildren(...SPACES.map((kind, place) => option(kind, texts[place], kind === chosen)));
+    this.said?.();
+  }
+
+  // Says how it stands, now and again in another language.
+  report(words) {
+    this.said = words;
+    words();
   }
 
   async load() {
@@ -66,13 +73,13 @@ export class Publish {
   draw() { this.button.disabled = this.sending || !this.able(); }
 
   // What was published or refused was about another model.
-  clear() { this.done.replaceChildren(); }
+  clear() { this.report(() => this.done.replaceChildren()); }
 
   async send() {
     this.sending = true;
     this.draw();
     try {
-      if (await this.ready((text) => write(this.done, text))) await this.post();
+      if (await this.ready((text) => this.report(() => write(this.done, text)))) await this.post();
     } finally {
       this.sending = false;
       this.draw();
@@ -80,14 +87,14 @@ export class Publish {
   }
 
   async post() {
-    write(this.done, say('publishing'));
+    this.report(() => write(this.done, say('publishing')));
     const order = { ...this.order(), repo: this.repo.value.trim(), private: this.hidden.checked, space: this.space.value };
     const headers = { 'Content-Type': 'application/json', ...(this.key.value && { 'X-Publish-Key': this.key.value.trim() }) };
     const response = await fetch(new URL('publish', document.baseURI), { method: 'POST', headers, body: JSON.stringify(order) }).catch(() => null);
-    if (!response) return this.refused(say('errorOffline'));
+    if (!response) return this.refused(() => say('errorOffline'));
     const told = await response.json().catch(() => ({}));
-    if (response.ok) return this.tell([told.url, told.space?.url], told.space_error);
-    return this.refused([told.error, told.hint].filter(Boolean).join('; ') || say('errorOther'));
+    if (response.ok) return this.report(() => this.tell([told.url, told.space?.url], told.space_error));
+    return this.refused(() => [told.error, told.hint].filter(Boolean).join('; ') || say('errorOther'));
   }
 
   // The addresses as links. Only an address of the web becomes one. The model may be there and its Space not.
@@ -101,7 +108,7 @@ export class Publish {
     this.done.replaceChildren(...lines);
   }
 
-  refused(text) { write(this.done, say('notPublished', { text })); }
+  refused(why) { this.report(() => write(this.done, say('notPublished', { text: why() }))); }
 }
 
 function field(type, id, maxLength) {

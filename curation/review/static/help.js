@@ -17,7 +17,7 @@ export function openHelp(closed) {
   name.value = recalled('handwriter-reviewer-name') ?? '';
   name.addEventListener('input', () => remember('handwriter-reviewer-name', name.value.replace(/[\x00-\x1f\x7f]/g, '').trim() || null));
   const close = make('button', { class: 'quiet close', 'aria-label': say('close') }, '×');
-  const element = dialog('keys', closed, close, make('h1', {}, say('help')), list,
+  const element = dialog('keys', say('help'), closed, close, make('h1', {}, say('help')), list,
     make('label', { class: 'who' }, say('who'), name, make('span', { class: 'soft' }, say('whoHint'))), make('p', { class: 'soft' }, say('helpFoot')));
   close.addEventListener('click', () => element.close());
   close.focus();

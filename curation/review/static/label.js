@@ -9,7 +9,7 @@ export function askForLabel(count, filters, given, closed) {
   const input = make('input', { list: 'box-labels', autocomplete: 'off', maxlength: 400, dir: 'auto', 'aria-label': say('newLabel') });
   const form = make('form', { method: 'dialog' }, make('label', {}, say('newLabel'), ' · ', say('selected', { count: number(count) })), input, list,
     make('button', { class: 'main' }, say('apply')));
-  dialog('relabel', closed, form);
+  dialog('relabel', say('newLabel'), closed, form);
   const suggest = () => filters.suggest(input, list);
   input.addEventListener('input', suggest);
   form.addEventListener('submit', () => {

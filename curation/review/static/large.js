@@ -24,7 +24,7 @@ export class Large {
     this.toggle = button('compare', 'G', 'compare');
     const bar = make('div', { class: 'large-bar' }, this.place, button('drop', 'X', 'drop'), button('keep', 'K', 'keep'), button('relabel', 'L', 'relabel'),
       button('undo', 'Z', 'undo'), this.only, this.toggle, button('close', 'Esc', 'close'));
-    this.element = dialog('large', () => { this.element = this.members = null; this.closed(); }, bar, this.body);
+    this.element = dialog('large', say('open'), () => { this.element = this.members = null; this.closed(); }, bar, this.body);
     this.element.addEventListener('click', (event) => {
       const figure = event.target.closest('figure[data-member]');
       if (figure) { this.member = Number(figure.dataset.member); this.draw(); }

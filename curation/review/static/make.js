@@ -16,9 +16,9 @@ export function link(address, text) {
   return make('a', { href: address, target: '_blank', rel: 'noreferrer noopener' }, text);
 }
 
-// A dialog that is in the page only while it is open.
-export function dialog(name, closed, ...inside) {
-  const element = make('dialog', { id: name, 'aria-label': name }, ...inside);
+// A dialog that is in the page only while it is open; `label` is what a screen reader calls it.
+export function dialog(id, label, closed, ...inside) {
+  const element = make('dialog', { id, 'aria-label': label }, ...inside);
   element.addEventListener('close', () => { element.remove(); closed(); });
   element.addEventListener('click', (event) => { if (event.target === element) element.close(); });
   document.body.append(element);

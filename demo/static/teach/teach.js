@@ -44,6 +44,7 @@ class Page {
     onLanguage(() => {
       document.title = `${say('title')} · HandWriter`;
       this.find('new-name').placeholder = say('newName');
+      this.nameFile();
     });
   }
 
@@ -185,13 +186,16 @@ class Page {
     URL.revokeObjectURL(picture.src);
     picture.onload = () => { picture.hidden = false; this.find('drop-text').hidden = true; };
     picture.src = URL.createObjectURL(this.file);
-    picture.alt = say('shownFile');
+    this.nameFile();
     this.live.offer(() => this.file);
   }
+
+  nameFile() { this.find('picture').alt = this.file ? say('shownFile') : ''; }
 
   showNothing() {
     this.file = null;
     this.find('picture').hidden = true;
+    this.nameFile();
     this.find('drop-text').hidden = false;
     this.live.empty();
   }

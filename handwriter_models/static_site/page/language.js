@@ -7,6 +7,7 @@ import { TEXTS } from './texts.js';
 const KEY = 'handwriter-language';
 const listeners = [];
 const values = {};
+const formats = new Map(); // to make one takes longer than to use it a hundred times
 let current = 'en', subject = '', page = null;
 
 const remembered = () => { try { return localStorage.getItem(KEY); } catch { return null; } }; // private mode throws
@@ -23,8 +24,14 @@ export function say(key, extra = {}) {
 
 // Never 100 %: a network that has seen some thousand pictures cannot be that sure, and rounding would say it.
 export const percent = (share) =>
-  new Intl.NumberFormat(current, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.min(share, 0.999));
-export const count = (number) => new Intl.NumberFormat(current).format(number);
+  format('percent', { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(Math.min(share, 0.999));
+export const count = (number) => format('count', {}).format(number);
+
+function format(name, options) {
+  const key = `${current} ${name}`;
+  if (!formats.has(key)) formats.set(key, new Intl.NumberFormat(current, options));
+  return formats.get(key);
+}
 
 export function startLanguage(root, fixed) {
   Object.assign(values, fixed);

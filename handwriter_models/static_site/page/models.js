@@ -86,9 +86,10 @@ const PLAIN = /^[0-9a-z]$/i;
 
 // "0–9, a–z": neighbours in the alphabet that everybody can count up are told by the first and the last of them.
 function inWords(labels) {
-  const parts = runs(labels).map((run) => (run.length > 3 ? `${run[0]}–${run.at(-1)}` : run.map(labelName).join(' ')));
-  const told = parts.slice(0, LISTED).join(labels.some((label) => [...label].length > 1) ? ', ' : ' ');
-  return parts.length > LISTED ? say('moreLabels', { labels: told, count: count(parts.length - LISTED) }) : told;
+  const all = runs(labels);
+  const parts = all.slice(0, LISTED).map((run) => (run.length > 3 ? `${run[0]}–${run.at(-1)}` : run.map(labelName).join(' ')));
+  const told = parts.join(labels.some((label) => [...label].length > 1) ? ', ' : ' ');
+  return all.length > LISTED ? say('moreLabels', { labels: told, count: count(all.length - LISTED) }) : told;
 }
 
 function runs(labels) {

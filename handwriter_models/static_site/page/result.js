@@ -5,6 +5,7 @@ import { Bars } from './bars.js';
 import { Groups, labelName } from './groups.js';
 import { count, onLanguage, percent, say } from './language.js';
 import { write } from './nodes.js';
+import { find } from './search.js';
 
 const SURE = 0.9, PERHAPS = 0.6;
 const CALIBRATED = 0.05; // up to this calibration error "so many of 100" may be said
@@ -88,8 +89,7 @@ export class Result {
   }
 
   answerTexts({ label, confidence, probabilities }) {
-    const second = Object.keys(probabilities).filter((other) => other !== label)
-      .reduce((best, other) => (probabilities[other] > (probabilities[best] ?? -1) ? other : best), '');
+    const second = find(this.model.labels, probabilities, '', 2).find((other) => other !== label);
     const sure = labelName(label).length > 2 ? 'sureWord' : 'sure';
     const key = confidence >= SURE ? sure : confidence >= PERHAPS ? 'probably' : 'perhaps';
     const detail = [key !== sure && second && say('perhapsDetail', { second: labelName(second) }), this.inWords(confidence)];

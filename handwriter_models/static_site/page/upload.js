@@ -48,8 +48,9 @@ export class Upload {
     if (this.file) this.given(this.file);
   }
 
+  // The name may be a function, of one that differs by language.
   take(file, name = file.name) {
-    this.show(file, name || say('pasted'));
+    this.show(file, name || (() => say('pasted')));
     if (file.size > this.limit) return this.wrong('error413');
     this.file = file;
     this.given(file);
@@ -78,8 +79,9 @@ export class Upload {
   }
 
   showName() {
-    this.name.textContent = this.shownName ?? say('formats');
-    this.picture.alt = this.shownName ? say('uploaded', { name: this.shownName }) : '';
+    const name = typeof this.shownName === 'function' ? this.shownName() : this.shownName;
+    this.name.textContent = name ?? say('formats');
+    this.picture.alt = name ? say('uploaded', { name }) : '';
   }
 }
 
