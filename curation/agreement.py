@@ -20,7 +20,7 @@ from curation.phash import SIDE
 
 Array = np.ndarray[Any, Any]
 NEAR, FAR = 0.6, 0.85  # correlations asked of photographs whose hashes are within the radius, and of those beyond
-OBJECT = 0.87  # the same of objects, without their ground
+OBJECT, CROPPED = 0.87, 0.9  # the same of objects, without their ground, and of their crops
 HOPELESS = 0.35  # no crop of a twentieth correlates less with its original
 GROUND = 10  # tones by which a pixel of the ground may differ from the ground's
 FLAT = 2.5  # grey levels by which two pictures without contrast may differ on average
@@ -44,20 +44,19 @@ def agreement(one: Array, other: Array, cropped: bool) -> Array:
     return best
 
 
-def agreement_of_objects(one: Array, other: Array) -> Array:
-    """Float (n,): the best correlation of uint8 (n, 32, 32) pairs and their crops, where either is not ground."""
-    best = np.empty(len(one), np.float32)
+def agreement_of_objects(one: Array, other: Array) -> tuple[Array, Array]:
+    """Correlations of uint8 (n, 32, 32) pairs where either is not ground: (n,) as they lie, and the best of crops."""
+    plain, best = np.empty(len(one), np.float32), np.empty(len(one), np.float32)
     for start in range(0, len(one), _BATCH):
         a, b = one[start : start + _BATCH], other[start : start + _BATCH]
         scores = _correlation_of_objects(a, b)
+        plain[start : start + _BATCH] = scores
         for whole, part in ((a, b), (b, a)):
             worth = np.flatnonzero((scores < OBJECT) & (scores > HOPELESS))
-            windows = _windows(whole[worth])
-            for window in windows:
+            for window in _windows(whole[worth]):
                 scores[worth] = np.maximum(scores[worth], _correlation_of_objects(window, part[worth]))
-        scores[np.abs(a.astype(np.int16) - b).mean(axis=(1, 2)) <= FLAT] = 1
         best[start : start + _BATCH] = scores
-    return best
+    return plain, best
 
 
 def _correlation_of_objects(one: Array, other: Array) -> Array:

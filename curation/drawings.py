@@ -25,8 +25,10 @@ SIDE, COARSE = 64, 16
 _BAND = 6  # tones to either side of the paper's
 _FAINT = 8  # tones: a picture without more ink than this is blank
 _FLAT = 2.5  # tones by which two blank pictures may differ on average
+_SPECK = 3  # and at any place: a page's number is more
+_ALIKE = 0.35  # the distance of the inks of two objects, by the length of one; blurred and smaller copies have less
 _STILL, _SOFT = 0.02, 1.2  # what is soft is nearer to its like, and compression changes it less
-_ROUGH = 0.03  # and it changes more of what is fine, as a page of text
+_ROUGH, _FINE = 0.1, 0.3  # and it changes more of what is fine, as a page of text
 _BATCH = 512
 
 
@@ -116,21 +118,33 @@ def agree(one: Array, other: Array, sides: Array) -> Array:
     return fine
 
 
-def _agree(one: Array, other: Array, sides: Array) -> Array:
-    raw = np.abs(one.astype(np.int16) - other).mean(axis=(1, 2))
-    a, b = (_ink(pictures) for pictures in (one, other))
+def resemble(one: Array, other: Array) -> Array:
+    """Whether pairs of uint8 (n, 64, 64) are alike on the whole: not so two pages of text with other words."""
+    whole: Array = _apart(_ink(one), _ink(other))[1] <= _ALIKE
+    return whole
+
+
+def _apart(a: Array, b: Array) -> tuple[Array, Array]:
+    """How far two inks are from each other at every place, the second made as strong as the first, and as a whole."""
     length = np.einsum("ij,ij->i", b, b)
     scale = np.clip(np.einsum("ij,ij->i", a, b) / np.maximum(length, 1e-6), 0.6, 1.67)
     apart = np.abs(a - scale[:, None] * b)
+    return apart, np.linalg.norm(apart, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-6)
+
+
+def _agree(one: Array, other: Array, sides: Array) -> Array:
+    raw = np.abs(one.astype(np.int16) - other).mean(axis=(1, 2))
+    a, b = (_ink(pictures) for pictures in (one, other))
+    apart, whole = _apart(a, b)
     top = np.maximum(np.abs(a).max(axis=1), np.abs(b).max(axis=1))
-    whole = np.linalg.norm(apart, axis=1) / np.maximum(np.linalg.norm(a, axis=1), 1e-6)
     anywhere = apart.max(axis=1) / np.maximum(top, 1e-6)
     allowed = _distance_allowed(sides)
-    alike = (top > _FAINT) & (whole <= allowed + _ROUGH) & (anywhere <= np.minimum(0.38, 0.07 + 13 / sides))
+    alike = (top > _FAINT) & (whole <= allowed + _ROUGH) & (anywhere <= np.minimum(0.38, 0.08 + 13 / sides))
     for place in np.flatnonzero(alike):
         soft = min(texture(one[place]), texture(other[place]))
-        alike[place] = whole[place] <= min(allowed[place] + _ROUGH * soft, _STILL + _SOFT * soft)
-    fine: Array = np.where(top <= _FAINT, raw <= _FLAT, alike)
+        alike[place] = whole[place] <= min(allowed[place] + _ROUGH * max(soft - _FINE, 0), _STILL + _SOFT * soft)
+    blank = (raw <= _FLAT) & (np.abs(a - b).max(axis=1) <= _SPECK)
+    fine: Array = np.where(top <= _FAINT, blank, alike)
     return fine
 
 

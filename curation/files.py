@@ -51,7 +51,7 @@ class Scanned:
     print: Print | None = None
 
 
-VERSION = 2  # of what a print holds; a newer one is measured again
+VERSION = 3  # of what a print holds; a newer one is measured again
 _FILE = """INSERT INTO files
     (path, home, first_home, label, first_label, part, sha256, bytes, modified, fault)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

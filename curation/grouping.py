@@ -32,7 +32,7 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
     hashes = np.frombuffer(b"".join(first[sha].hashes for sha in contents), np.uint64).reshape(-1, len(VARIANTS))
     style = np.array([first[sha].style for sha in contents], np.int8)
     sides = np.sqrt(np.array([first[sha].pixels for sha in contents], np.float32))
-    miniatures = _Miniatures(pictures, contents, style == Style.DRAWING)
+    miniatures = _Miniatures(pictures, contents, style != Style.PHOTOGRAPH)
     found = links(Contents(hashes, style, sides, miniatures), thresholds)
     members = grouped(_candidates(files, places), hashes, found)
     pictures.store_members(members)
@@ -43,15 +43,15 @@ def group(pictures: Pictures, thresholds: Thresholds = USUAL) -> list[Member]:
 class _Miniatures:
     """The miniatures of contents by place; of datasets that are not too large all are held."""
 
-    def __init__(self, pictures: Pictures, contents: Sequence[str], drawn: Array) -> None:
+    def __init__(self, pictures: Pictures, contents: Sequence[str], detailed: Array) -> None:
         self._pictures, self._contents = pictures, contents
         self._place = np.full(len(contents), -1)
         self._held: dict[int, Array] = {}
-        for side, places in ((PLAIN, np.flatnonzero(~drawn)), (SIDE, np.flatnonzero(drawn))):
+        for side, places in ((PLAIN, np.flatnonzero(~detailed)), (SIDE, np.flatnonzero(detailed))):
             if len(places) * side * side <= _HELD:
                 self._place[places] = np.arange(len(places))
                 self._held[side] = self._read(places, side)
-        self._own = np.where(drawn, SIDE, PLAIN)
+        self._own = np.where(detailed, SIDE, PLAIN)
 
     def __call__(self, wanted: Array, side: int) -> Array:
         """uint8 (n, side, side)."""

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from curation import drawings
-from curation.agreement import FAR, NEAR, OBJECT, agreement, agreement_of_objects
+from curation.agreement import CROPPED, FAR, NEAR, OBJECT, agreement, agreement_of_objects
 from curation.fingerprint import Style
 from curation.pairs import Pairs, near_pairs
 from curation.phash import NEEDED, SIDE, VARIANTS, variant_of
@@ -199,8 +199,14 @@ class _Check:
         return fine
 
     def _objects(self, pairs: Pairs, variant: int) -> Array:
-        scores: Array = agreement_of_objects(*self._miniatures(pairs, variant, SIDE)) >= OBJECT
-        return scores
+        plain, best = agreement_of_objects(*self._miniatures(pairs, variant, SIDE))
+        fine = best >= np.where(plain >= OBJECT, OBJECT, CROPPED)
+        detailed = (self._contents.style[pairs.first] != 0) & (self._contents.style[pairs.second] != 0)
+        worth = np.flatnonzero(fine & detailed & (plain >= OBJECT))
+        for start in range(0, len(worth), _FEW):
+            some = worth[start : start + _FEW]
+            fine[some] = drawings.resemble(*self._miniatures(pairs.chosen(some), variant, drawings.SIDE))
+        return fine
 
     def _photographs(self, pairs: Pairs, variant: int) -> Array:
         far = pairs.distance > (self._thresholds.variants if variant else self._thresholds.identity)
