@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,27 @@ def test_digit_drawn_by_mouse_is_recognised(page: Browser, digit: str) -> None:
     assert max(bars, key=bars.__getitem__) == digit
     assert bars[digit] > 0.5
     assert page.text("#confidence").endswith("sure")
+
+
+@pytest.mark.parametrize("height", [70, 150, 185, 220, 250])
+def test_bare_upright_stroke_is_a_one(page: Browser, height: int) -> None:
+    page.draw([[(140, 140 - height / 2 + place * height / 12) for place in range(13)]])
+    page.wait_for_answer("1")
+
+
+@pytest.mark.parametrize("lean", [-70, 55])
+def test_bare_slanted_stroke_of_a_thick_pen_is_a_one(page: Browser, lean: int) -> None:
+    page.run("document.querySelector('#brush').focus()")
+    press(page, Keys.END)
+    page.draw([[(140 + lean / 2 - lean * place / 12, 50 + 15 * place) for place in range(13)]])
+    page.wait_for_answer("1")
+
+
+@pytest.mark.parametrize(("wide", "high"), [(60, 90), (35, 100), (90, 80)])
+def test_bare_ring_is_a_zero(page: Browser, wide: int, high: int) -> None:
+    turn = [place * math.tau / 24 - 1.6 for place in range(25)]
+    page.draw([[(140 + wide * math.cos(angle), 140 + high * math.sin(angle)) for angle in turn]])
+    page.wait_for_answer("0")
 
 
 @pytest.mark.parametrize("kind", ["touch", "pen"])

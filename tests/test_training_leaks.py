@@ -89,6 +89,13 @@ def test_what_a_parent_learned_is_remembered() -> None:
     assert with_parent(parent, None) == parent
 
 
+def test_pictures_that_a_model_went_on_with_are_kept_once() -> None:
+    grandparent, parent = plain(3, start=50).learned(), plain(5).learned()
+    third = with_parent(plain(5).learned(), with_parent(plain(5).learned(), with_parent(parent, grandparent)))
+    assert third == with_parent(parent, grandparent)
+    assert with_parent(plain(5).learned(), parent)["before"] == []
+
+
 def test_no_path_of_this_machine_is_kept(tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -50,8 +50,14 @@ def learned_from(sha256s: Sequence[str], phashes: Hashes, writers: Numbers, sour
 
 
 def with_parent(learned: dict[str, Any], parent: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The same for a model that began with the weights of another one, which had learned from `parent`."""
-    return {**learned, "before": [dict(parent)]} if parent else learned
+    """The same for a model that began with the weights of another one, which had learned from `parent`.
+
+    What a model learned that went on with the very pictures of its parent is kept once.
+    """
+    if not parent:
+        return learned
+    own = {key: value for key, value in parent.items() if key != "before"}
+    return {**learned, "before": parent.get("before", []) if own == learned else [dict(parent)]}
 
 
 def numbers_of(sha256s: Sequence[str]) -> Hashes:
