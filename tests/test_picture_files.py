@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from curation.walk import Entry, walk
 from handwriter_models.errors import UserError
 from handwriter_models.picture_files import Obstacle, files_below, picture_files
 from tests.called import called
 from tests.shared_data import shared_folder
 from tests.small_photos import jpeg, pets, photo
 from tests.training_cases import small_recipe, write_digit, write_folder
+from training.datasets import photographs
 from training.fit import Order, fit
+from training.folder import read_folder
+from training.recipes import DataOptions
+from training.sources import read_source
 from training.writer_answer import usable_pictures
 
 NAMES = ["a.mpo", "b.jp2", "c.jxl", "d.tga", "e.psd", "f.jfif", "g.jpg_large", "h.jpg?w=200", "IMG_1", "j.dat", "k.PNG"]
@@ -139,6 +144,38 @@ def test_links_are_followed_where_they_may_be_and_never_in_circles(tmp_path: Pat
     told = list(files_below(root, os.path.realpath(root)))
     assert all(isinstance(one, Obstacle) for one in told)
     assert len(told) == 4
+
+
+def test_an_export_that_was_never_split_has_the_same_labels_for_every_reader(tmp_path: Path) -> None:
+    """All of it lies in train/, which is a part here and no class."""
+    root = write_folder(tmp_path / "set", "37", count=5)
+    assert called("curation", "scan", root).returncode == 0
+    assert called("curation", "export", root, tmp_path / "out").returncode == 0
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["train"]
+    assert {found.label for found in walk(tmp_path / "out") if isinstance(found, Entry)} == {"3", "7"}
+    assert {found.part for found in walk(tmp_path / "out") if isinstance(found, Entry)} == {"train"}
+    with photographs(str(tmp_path / "out"), DataOptions(validation=0.2, test=0.2), 1) as read:
+        assert (read.names, read.counts()) == (["3", "7"], {"train": 6, "validation": 2, "test": 2})
+    ink = read_source(str(tmp_path / "out"), None, DataOptions(validation=0.2, test=0.2), 1)
+    assert (ink.train.names, ink.counts()) == (["3", "7"], {"train": 6, "validation": 2, "test": 2})
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("3", "7"):
+        write_digit(tmp_path / "beside" / name / "1.png", name)
+    write_digit(tmp_path / "beside" / "train" / "1.png", "4")
+    write_digit(tmp_path / "alone" / "train" / "1.png", "4")
+    (tmp_path / "alone" / "train" / "empty").mkdir()
+    for root, labels in (("beside", {"3", "7", "train"}), ("alone", {"train"})):
+        found = [one for one in walk(tmp_path / root) if isinstance(one, Entry)]
+        assert ({one.label for one in found}, {one.part for one in found}) == (labels, {""})
+    assert set(read_folder(tmp_path / "beside")[0]["all"].names) == {"3", "7", "train"}
+
+
+def test_two_folders_of_one_part_are_read_both(tmp_path: Path) -> None:
+    for part, count in (("train", 4), ("training", 3), ("test", 2)):
+        write_folder(tmp_path / part, count=count)
+    assert {part: len(one) for part, one in read_folder(tmp_path)[0].items()} == {"train": 14, "test": 4}
 
 
 def test_folder_without_pictures_is_refused_with_what_it_holds(tmp_path: Path) -> None:
