@@ -64,18 +64,19 @@ def part_folders(base: Path) -> dict[str, str]:
     found = set(parts.values())
     if "" in found or "train" not in found:
         return {}
-    return parts if len(found) > 1 or any(_holds_classes(base / name) for name in parts) else {}
+    return parts if len(found) > 1 or any(_holds_classes(base / name, base) for name in parts) else {}
 
 
-def _holds_classes(folder: Path) -> bool:
-    return any(isinstance(found, os.DirEntry) for name in class_folders(folder) for found in files_below(folder / name))
+def _holds_classes(folder: Path, base: Path) -> bool:
+    below = (files_below(folder / name, os.path.realpath(base)) for name in class_folders(folder))
+    return any(isinstance(found, os.DirEntry) for files in below for found in files)
 
 
 def class_folders(base: Path) -> list[str]:
-    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted."""
+    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted. A link is none (`walk` names it)."""
     try:
         own = own_folders(os.listdir(base))  # noqa: PTH208 - names
-        entries = [entry for entry in os.scandir(base) if entry.is_dir() and entry.name not in own]
+        entries = [entry for entry in os.scandir(base) if entry.is_dir(follow_symlinks=False) and entry.name not in own]
     except OSError:
         return []
     return sorted(entry.name for entry in entries if not entry.name.startswith(".") and not is_bundle(entry.path))
