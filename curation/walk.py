@@ -73,7 +73,7 @@ def _holds_classes(folder: Path, base: Path) -> bool:
 
 
 def class_folders(base: Path) -> list[str]:
-    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted. A link is none (`walk` names it)."""
+    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted. A link is none."""
     try:
         own = own_folders(os.listdir(base))  # noqa: PTH208 - names
         entries = [entry for entry in os.scandir(base) if entry.is_dir(follow_symlinks=False) and entry.name not in own]

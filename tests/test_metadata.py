@@ -160,6 +160,70 @@ def test_what_is_no_picture_is_told() -> None:
             without_metadata(data)
 
 
+def png_before(*chunks: tuple[bytes, bytes], **options: Any) -> bytes:
+    """The chunks stand behind IHDR."""
+    data = saved("PNG", **options)
+    made = (
+        struct.pack(">I", len(text)) + name + text + struct.pack(">I", zlib.crc32(name + text)) for name, text in chunks
+    )
+    return data[:33] + b"".join(made) + data[33:]
+
+
+RIGHT_CHUNKS = {
+    b"pHYs": struct.pack(">IIB", 2835, 2835, 1),
+    b"sBIT": b"\x08\x08\x08",
+    b"bKGD": bytes(6),
+    b"cICP": b"\1\x0d\0\1",
+    b"gAMA": struct.pack(">I", 45455),
+    b"cHRM": struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000),
+    b"sRGB": b"\0",
+    b"tRNS": b"\0\1\0\2\0\3",
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, about damaged animations
+@pytest.mark.parametrize("name", [*RIGHT_CHUNKS, b"PLTE", b"acTL", b"IEND"])
+def test_no_text_stays_in_a_png_chunk_that_is_too_long_or_there_twice(name: bytes) -> None:
+    right = RIGHT_CHUNKS.get(name, b"")
+    files = [png_before((name, right + SECRET)), png_before((name, right), (name, right + SECRET))]
+    if name == b"IEND":
+        files = [saved("PNG")[:-12] + struct.pack(">I", len(SECRET)) + name + SECRET]
+        files[0] += struct.pack(">I", zlib.crc32(name + SECRET))
+    for data in files:
+        try:
+            bare = without_metadata(data)
+        except PictureError:
+            continue
+        assert SECRET not in bare.data
+        assert np.array_equal(read_picture(bare.data), read_picture(data))
+        assert without_metadata(bare.data).unchanged
+
+
+def test_png_chunks_of_right_lengths_stay() -> None:
+    data = png_before(*RIGHT_CHUNKS.items())
+    assert without_metadata(data).unchanged
+    palette = saved("PNG", photo(1, SIZE).quantize(16), transparency=3)
+    assert without_metadata(palette).unchanged
+    moving = saved("PNG", **two_frames())
+    assert without_metadata(moving).unchanged
+
+
+def test_no_text_stays_in_longer_parts_of_animations() -> None:
+    gif = saved("GIF", **two_frames())
+    webp = saved("WEBP", **two_frames())
+    at = gif.index(b"\x21\xf9\x04") + 7
+    long_webp = webp.replace(b"ANIM\6\0\0\0", b"ANIM" + struct.pack("<I", 6 + len(SECRET)))
+    at_webp = webp.index(b"ANIM") + 14
+    long_webp = long_webp[:at_webp] + SECRET + long_webp[at_webp:]
+    long_webp = b"RIFF" + struct.pack("<I", len(long_webp) - 8) + long_webp[8:]
+    for data in (gif[:at] + bytes([len(SECRET)]) + SECRET + gif[at:], long_webp):
+        assert SECRET in data
+        try:
+            assert SECRET not in without_metadata(data).data
+        except PictureError:
+            continue
+
+
 def hostile() -> dict[str, bytes]:
     """Lengths that lie, parts that end early, and metadata behind where a reader stops."""
     jpeg, png, webp = PLACED["JPEG"], PLACED["PNG"], PLACED["WebP"]
