@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -24,8 +26,11 @@ from handwriter_models.images import Limits, read_picture, sound_picture
 KEPT_FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP")  # all others become PNG
 _QUALITY = 95
 _LATITUDES = (2, 20)  # of the GPS part of EXIF: where the camera stood, and what it looked at
-_XMP_POSITION = re.compile(rb"G\0?P\0?S\0?(?:D\0?e\0?s\0?t\0?)?L\0?a\0?t\0?i\0?t\0?u\0?d\0?e")
+_XMP_POSITION = re.compile(  # in UTF-8 or UTF-16; GpsLatitude is DJI's; a small g would cost ten times the time
+    rb"G\0?(?:PS|P\0S\0|ps|p\0s\0)(?:D\0?e\0?s\0?t\0?)?L\0?a\0?t\0?i\0?t\0?u\0?d\0?e"
+)
 _BLOCK = 2 * 2**16  # bytes, more than a segment of JPEG holds
+_MOST_TEXT, _MOST_TEXTS = 2**20, 64  # bytes of one text of PNG, unpacked, and texts of a file
 _MOST_BLOCKS = 50  # of EXIF in one file, as the pictures behind the first one of a telephone have their own
 
 
@@ -72,11 +77,13 @@ def kept_format(kind: str) -> str:
 def has_position(data: bytes) -> bool:
     """Whether a file, or a picture that lies inside of it, says in EXIF or XMP where it was taken."""
     picture = _opened(data)
-    if _XMP_POSITION.search(data) or any(_XMP_POSITION.search(text) for text in _texts(picture)):
+    if _located(_exif_of(picture)):
         return True
-    starts = [found.start() for found in islice(re.finditer(rb"Exif\0\0", data), _MOST_BLOCKS)]
-    blocks = [data[start : start + _BLOCK] for start in starts]
-    return any(_located(exif) for exif in (_exif_of(picture), *map(_parsed, blocks)))
+    for text in (data, *_texts(picture), *islice(_png_texts(data), _MOST_TEXTS)):
+        starts = [found.start() for found in islice(re.finditer(rb"Exif\0\0", text), _MOST_BLOCKS)]
+        if _XMP_POSITION.search(text) or any(_located(_parsed(text[start : start + _BLOCK])) for start in starts):
+            return True
+    return False
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -92,6 +99,35 @@ def _texts(picture: Image.Image) -> Iterator[bytes]:
     for value in picture.info.values():
         if isinstance(value, str | bytes):
             yield value.encode("utf-8", "replace") if isinstance(value, str) else value
+
+
+def _png_texts(data: bytes) -> Iterator[bytes]:
+    """EXIF and unpacked texts of all PNG files in these bytes: an icon holds some, and Pillow reads texts late."""
+    for start in islice(re.finditer(_PNG_START, data), _MOST_BLOCKS):
+        with suppress(_DoubtError, struct.error):
+            for name, chunk in _png_chunks(data, start.end()):
+                content = chunk[8:-4]
+                if name == b"eXIf":
+                    yield b"Exif\0\0" + content.removeprefix(b"Exif\0\0")
+                elif name in (b"tEXt", b"zTXt", b"iTXt"):
+                    yield _png_text(name, content)
+
+
+def _png_text(name: bytes, content: bytes) -> bytes:
+    """What a chunk says; a raw profile, which is how ImageMagick keeps EXIF and XMP, is hexadecimal in lines."""
+    keyword, _, text = content.partition(b"\0")
+    packed = name == b"zTXt"
+    if name == b"iTXt":
+        packed, text = text[:1] == b"\1", text[1:2] + text[2:].partition(b"\0")[2].partition(b"\0")[2]
+    if packed:
+        try:
+            text = zlib.decompressobj().decompress(text[1:], _MOST_TEXT)
+        except zlib.error:
+            return b""
+    if keyword.startswith(b"Raw profile type"):
+        with suppress(ValueError):
+            return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii", "replace"))
+    return text
 
 
 def _exif_of(picture: Image.Image) -> Image.Exif | None:
