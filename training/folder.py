@@ -45,13 +45,13 @@ def read_folder(root: Path) -> tuple[dict[str, Samples], Unreadable]:
         _check_same_labels(root, first, classes[first], part, found)
     names = in_order(classes[first])
     pictures, unreadable, others = _pictures(root, names, labels)
+    tell_of_folder(others, [*labels.notes(), *told_alike(names)])
     samples = {
         part: _read(pictures[part], names, str(own[0] if len(own) == 1 else base), unreadable)
         for part, own in folders.items()
     }
-    tell_of_folder(others, [*labels.notes(), *told_alike(names)])
-    for one in samples.values():
-        check_labels(one)
+    for part, one in samples.items():
+        check_labels(one, _left_out(folders[part], labels, unreadable))
     return samples, unreadable
 
 
@@ -95,6 +95,16 @@ def _pictures(root: Path, names: list[str], labels: FolderLabels) -> tuple[Liste
     for members in pictures.values():
         members.sort(key=itemgetter(1))  # of one label they stay in the order of paths
     return pictures, unreadable, others
+
+
+def _left_out(folders: list[Path], labels: FolderLabels, unreadable: Unreadable) -> dict[str, list[str]]:
+    """By label what of its folders cannot be used, with the reason."""
+    found: dict[str, list[str]] = defaultdict(list)
+    above = {folder / name: labels.of(name) for folder in folders for name in class_folders(folder)}
+    for path, why in unreadable:
+        for folder in above.keys() & set(Path(path).parents):
+            found[above[folder]].append(f"{path} ({why})")
+    return found
 
 
 def _read(pictures: list[tuple[Path, int]], names: list[str], source: str, unreadable: Unreadable) -> Samples:
