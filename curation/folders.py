@@ -48,9 +48,10 @@ def _check_classes(root: Path) -> None:
     """`UserError` where a class has the name of a folder that the dataset would keep for itself, and hide."""
     if pictures_folder(root) != root:
         return
+    inside = os.path.realpath(root)
     for name in sorted(OURS):
         own = root / name
-        if own.is_dir() and any(not isinstance(found, Obstacle | Other) for found in files_below(own)):
+        if own.is_dir() and any(not isinstance(found, Obstacle | Other) for found in files_below(own, inside)):
             raise UserError(
                 f"the folder {name!r} of {root} holds pictures, but a dataset keeps things of its own under this name",
                 "if it is a class, call the folder otherwise, or put all folders of classes into "

@@ -7,7 +7,7 @@ Three layouts are known: `images/<label>/…` as the crawler makes it, `<label>/
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def walk(root: Path) -> Iterator[Entry | Obstacle | Other]:
     """Every picture below the root in the order of paths, what was in the way, and what is no picture."""
     base = pictures_folder(root)
     depth = len(base.parts) - len(root.parts)
-    split = is_split(base)
+    parts = part_folders(base)
     above = len(str(root)) + 1
     for found in files_below(base, os.path.realpath(root)):
         path = found.path[above:].replace(os.sep, "/")  # as text: for 100 000 files, Path costs seconds
@@ -51,28 +51,40 @@ def walk(root: Path) -> Iterator[Entry | Obstacle | Other]:
         elif not _is_text(path):
             yield Obstacle(path, "its name is not UTF-8: rename it")
         else:
-            yield _entry(path, found, depth, split)
+            yield _entry(path, found, depth, parts)
 
 
-def is_split(base: Path) -> bool:
-    """Whether all folders of it have names of parts, and one is for training and one is not."""
-    parts = [PARTS.get(name.casefold()) for name in class_folders(base)]
-    return None not in parts and "train" in parts and len(set(parts)) > 1
+def part_folders(base: Path) -> dict[str, str]:
+    """The folders of a split with the part that each stands for; empty where the folders are those of classes.
+
+    All of them have names of parts. `train` alone is a split where folders of pictures lie in it, as in an export of a
+    dataset that was never split, and a class where pictures do.
+    """
+    parts = {name: PARTS.get(name.casefold(), "") for name in class_folders(base)}
+    found = set(parts.values())
+    if "" in found or "train" not in found:
+        return {}
+    return parts if len(found) > 1 or any(_holds_classes(base / name, base) for name in parts) else {}
+
+
+def _holds_classes(folder: Path, base: Path) -> bool:
+    below = (files_below(folder / name, os.path.realpath(base)) for name in class_folders(folder))
+    return any(isinstance(found, os.DirEntry) for files in below for found in files)
 
 
 def class_folders(base: Path) -> list[str]:
-    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted."""
+    """The names of the folders of classes, or of parts, in `pictures_folder`; sorted. A link is none."""
     try:
         own = own_folders(os.listdir(base))  # noqa: PTH208 - names
-        entries = [entry for entry in os.scandir(base) if entry.is_dir() and entry.name not in own]
+        entries = [entry for entry in os.scandir(base) if entry.is_dir(follow_symlinks=False) and entry.name not in own]
     except OSError:
         return []
     return sorted(entry.name for entry in entries if not entry.name.startswith(".") and not is_bundle(entry.path))
 
 
-def _entry(path: str, found: os.DirEntry[str], depth: int, split: bool) -> Entry | Obstacle:
+def _entry(path: str, found: os.DirEntry[str], depth: int, parts: Mapping[str, str]) -> Entry | Obstacle:
     folders = path.split("/")[depth:-1]
-    part = PARTS[folders.pop(0).casefold()] if split and folders else ""
+    part = parts.get(folders.pop(0), "") if parts and folders else ""
     try:
         status = found.stat()
     except OSError as error:

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
@@ -24,8 +26,11 @@ from handwriter_models.images import Limits, read_picture, sound_picture
 KEPT_FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP")  # all others become PNG
 _QUALITY = 95
 _LATITUDES = (2, 20)  # of the GPS part of EXIF: where the camera stood, and what it looked at
-_XMP_POSITION = re.compile(rb"G\0?P\0?S\0?(?:D\0?e\0?s\0?t\0?)?L\0?a\0?t\0?i\0?t\0?u\0?d\0?e")
+_XMP_POSITION = re.compile(  # in UTF-8 or UTF-16; GpsLatitude is DJI's; a small g would cost ten times the time
+    rb"G\0?(?:PS|P\0S\0|ps|p\0s\0)(?:D\0?e\0?s\0?t\0?)?L\0?a\0?t\0?i\0?t\0?u\0?d\0?e"
+)
 _BLOCK = 2 * 2**16  # bytes, more than a segment of JPEG holds
+_MOST_TEXT, _MOST_TEXTS = 2**20, 64  # bytes of one text of PNG, unpacked, and texts of a file
 _MOST_BLOCKS = 50  # of EXIF in one file, as the pictures behind the first one of a telephone have their own
 
 
@@ -72,11 +77,13 @@ def kept_format(kind: str) -> str:
 def has_position(data: bytes) -> bool:
     """Whether a file, or a picture that lies inside of it, says in EXIF or XMP where it was taken."""
     picture = _opened(data)
-    if _XMP_POSITION.search(data) or any(_XMP_POSITION.search(text) for text in _texts(picture)):
+    if _located(_exif_of(picture)):
         return True
-    starts = [found.start() for found in islice(re.finditer(rb"Exif\0\0", data), _MOST_BLOCKS)]
-    blocks = [data[start : start + _BLOCK] for start in starts]
-    return any(_located(exif) for exif in (_exif_of(picture), *map(_parsed, blocks)))
+    for text in (data, *_texts(picture), *islice(_png_texts(data), _MOST_TEXTS)):
+        starts = [found.start() for found in islice(re.finditer(rb"Exif\0\0", text), _MOST_BLOCKS)]
+        if _XMP_POSITION.search(text) or any(_located(_parsed(text[start : start + _BLOCK])) for start in starts):
+            return True
+    return False
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -92,6 +99,35 @@ def _texts(picture: Image.Image) -> Iterator[bytes]:
     for value in picture.info.values():
         if isinstance(value, str | bytes):
             yield value.encode("utf-8", "replace") if isinstance(value, str) else value
+
+
+def _png_texts(data: bytes) -> Iterator[bytes]:
+    """EXIF and unpacked texts of all PNG files in these bytes: an icon holds some, and Pillow reads texts late."""
+    for start in islice(re.finditer(_PNG_START, data), _MOST_BLOCKS):
+        with suppress(_DoubtError, struct.error):
+            for name, chunk in _png_chunks(data, start.end()):
+                content = chunk[8:-4]
+                if name == b"eXIf":
+                    yield b"Exif\0\0" + content.removeprefix(b"Exif\0\0")
+                elif name in (b"tEXt", b"zTXt", b"iTXt"):
+                    yield _png_text(name, content)
+
+
+def _png_text(name: bytes, content: bytes) -> bytes:
+    """What a chunk says; a raw profile, which is how ImageMagick keeps EXIF and XMP, is hexadecimal in lines."""
+    keyword, _, text = content.partition(b"\0")
+    packed = name == b"zTXt"
+    if name == b"iTXt":
+        packed, text = text[:1] == b"\1", text[1:2] + text[2:].partition(b"\0")[2].partition(b"\0")[2]
+    if packed:
+        try:
+            text = zlib.decompressobj().decompress(text[1:], _MOST_TEXT)
+        except zlib.error:
+            return b""
+    if keyword.startswith(b"Raw profile type"):
+        with suppress(ValueError):
+            return bytes.fromhex(b"".join(text.split(b"\n")[3:]).decode("ascii", "replace"))
+    return text
 
 
 def _exif_of(picture: Image.Image) -> Image.Exif | None:
@@ -163,6 +199,7 @@ def _stripped(kind: str, data: bytes) -> bytes | None:
 # JPEG (ITU-T T.81): tables, frames, scans; of the application's segments JFIF's and Adobe's, which tell the colours.
 _JPEG_NEEDED = frozenset((*range(0xC0, 0xC8), *range(0xC9, 0xD0), 0xDA, 0xDB, 0xDC, 0xDD))
 _JPEG_DROPPED = frozenset((*range(0xE0, 0xF0), 0xFE))
+_JPEG_LINES = 0xDC
 _AFTER_SCAN = re.compile(rb"\xff[^\0\xff\xd0-\xd7]")
 
 
@@ -183,6 +220,8 @@ def _bare_jpeg(data: bytes) -> bytes:
         segment = data[at : at + 2 + length]
         if length < 2 or len(segment) < 2 + length or marker not in _JPEG_NEEDED | _JPEG_DROPPED:
             raise _DoubtError
+        if marker == _JPEG_LINES and length != 4:
+            raise _DoubtError  # libjpeg passes over it, whatever it holds
         out.append(segment if marker in _JPEG_NEEDED else _jpeg_colours(marker, segment, out))
         at += len(segment)
         if marker == 0xDA:
@@ -205,28 +244,63 @@ def _jpeg_colours(marker: int, segment: bytes, before: list[bytes]) -> bytes:
     return b""
 
 
-# PNG (third edition): what changes pixels, and the frames of an animation.
-_PNG_NEEDED = frozenset(b"IHDR PLTE IDAT IEND tRNS gAMA cHRM sRGB sBIT bKGD pHYs acTL fcTL fdAT cICP".split())
+# PNG (third edition): what changes pixels, and the frames of an animation; of other lengths it is written anew.
+_PNG_PIXELS = frozenset(b"IHDR PLTE IDAT tRNS acTL fcTL fdAT".split())
+_PNG_REPEATED = frozenset(b"IDAT fcTL fdAT".split())
+_PNG_LENGTHS = {b"IHDR": 13, b"acTL": 8, b"fcTL": 26, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1, b"pHYs": 9, b"cICP": 4}
+_PNG_LENGTHS_BY_COLOUR = {  # colour type → length
+    b"tRNS": {0: 2, 2: 6},
+    b"sBIT": {0: 1, 2: 3, 3: 3, 4: 2, 6: 4},
+    b"bKGD": {0: 2, 2: 6, 3: 1, 4: 2, 6: 6},
+}
+_PNG_PALETTES = (2, 3, 6)  # colour types that may have one
+_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
 
 
-def _bare_png(data: bytes) -> bytes:
-    out = [data[:8]]
-    at = 8
-    while True:
+def _png_chunks(data: bytes, at: int) -> Iterator[tuple[bytes, bytes]]:
+    """Name and whole bytes of the chunks from `at` until IEND."""
+    name = b""
+    while name != b"IEND":
         (length,) = struct.unpack_from(">I", data, at)
         name, end = data[at + 4 : at + 8], at + 12 + length
         if end > len(data):
             raise _DoubtError
-        if name in _PNG_NEEDED:
-            out.append(data[at:end])
-        if name == b"IEND":
-            return b"".join(out)
+        yield name, data[at:end]
         at = end
+
+
+def _bare_png(data: bytes) -> bytes:
+    """Chunks of lengths that the specification does not give have room for a text, and so have second ones."""
+    out, taken = [data[:8]], {b"IEND": 0}
+    colour, depth = data[25], data[24]
+    for name, chunk in _png_chunks(data, 8):
+        length, twice = len(chunk) - 12, name in taken and name not in _PNG_REPEATED
+        if name == b"IEND":
+            break
+        if not twice and _is_png_length(name, length, colour, depth, taken.get(b"PLTE", 0)):
+            taken[name] = length
+            out.append(chunk)
+        elif name in _PNG_PIXELS:
+            raise _DoubtError
+    return b"".join([*out, _PNG_END])
+
+
+def _is_png_length(name: bytes, length: int, colour: int, depth: int, palette: int) -> bool:
+    """Whether a chunk that may stay has this length; `palette` is that of PLTE."""
+    if name == b"PLTE":
+        most = 2**depth if colour == 3 else 256
+        return colour in _PNG_PALETTES and length % 3 == 0 and 3 <= length <= 3 * most
+    if name == b"tRNS" and colour == 3:
+        return length <= palette // 3
+    if name in _PNG_LENGTHS_BY_COLOUR:
+        return length == _PNG_LENGTHS_BY_COLOUR[name].get(colour)
+    return length == _PNG_LENGTHS[name] if name in _PNG_LENGTHS else name in _PNG_REPEATED
 
 
 # WebP (RFC 9649).
 _WEBP_NEEDED = (b"VP8 ", b"VP8L", b"ALPH", b"ANIM")
 _WEBP_FRAME = 16  # bytes of an animation's frame before its own chunks
+_WEBP_ANIM = 6  # bytes: the colour behind an animation, and how often it runs
 _WEBP_FLAGS = 0x04 | 0x08 | 0x20  # XMP, EXIF, colour profile
 
 
@@ -253,12 +327,15 @@ def _webp_chunks(data: bytes) -> bytes:
             content = content[:_WEBP_FRAME] + _webp_chunks(content[_WEBP_FRAME:])
         elif name not in _WEBP_NEEDED:
             continue
+        elif name == b"ANIM" and length != _WEBP_ANIM:
+            raise _DoubtError
         out.append(name + struct.pack("<I", len(content)) + content + b"\0" * (len(content) % 2))
     return b"".join(out)
 
 
 # GIF (89a): of the extensions those that time an animation and make it go round.
 _GIF_CONTROL, _GIF_APPLICATION = 0xF9, 0xFF
+_GIF_CONTROL_BYTES = 8  # with its head and end
 _GIF_LOOPS = (b"NETSCAPE2.0", b"ANIMEXTS1.0")
 
 
@@ -274,6 +351,8 @@ def _bare_gif(data: bytes) -> bytes:
             kind = data[at + 1]
             at = _gif_blocks(data, at + 2)
             loops = kind == _GIF_APPLICATION and data[start + 3 : start + 14] in _GIF_LOOPS and at - start <= 19
+            if kind == _GIF_CONTROL and at - start != _GIF_CONTROL_BYTES:
+                raise _DoubtError
             if kind == _GIF_CONTROL or loops:
                 out.append(data[start:at])
         else:

@@ -50,7 +50,9 @@ class PictureFiles:
 
 
 def picture_files(paths: Sequence[Path]) -> PictureFiles:
-    """The files that are named, whatever they are, and the pictures anywhere below the folders; links are followed.
+    """The files that are named, whatever they are, and the pictures anywhere below the folders.
+
+    A named link is followed; of those in a folder, the ones that `files_below` follows.
 
     Raises:
         UserError: a folder that holds no picture.
@@ -65,7 +67,7 @@ def picture_files(paths: Sequence[Path]) -> PictureFiles:
 
 
 def _add_folder(found: PictureFiles, folder: Path) -> None:
-    before, others = len(found.pictures), found.others
+    before, others, obstacles = len(found.pictures), found.others, len(found.obstacles)
     for one in files_below(folder):
         if isinstance(one, Obstacle):
             found.obstacles.append((one.path, one.why))
@@ -76,51 +78,45 @@ def _add_folder(found: PictureFiles, folder: Path) -> None:
     if len(found.pictures) == before:
         beside = found.others - others
         hint = f"its {beside} files are none, by name and content" if beside else "there is no file in it to read"
+        for path, why in found.obstacles[obstacles : obstacles + 1]:
+            hint += f"; {len(found.obstacles) - obstacles} cannot be looked at, such as {path}: {why}"
         raise UserError(f"no pictures in the folder {str(folder)!r}", hint)
 
 
 def files_below(folder: Path | str, inside: str = "") -> Iterator[os.DirEntry[str] | Obstacle | Other]:
     """Every picture below the folder as the system lists it, in the order of paths, what was in the way, and the rest.
 
+    A link counts where it leads to a file inside; none to a folder is followed, so that no picture is met twice by
+    way of a folder above it, under another class.
+
     Args:
         folder: where to begin.
-        inside: the real path of a folder that links may not lead out of, and then none to a folder is followed;
-            "": links are followed, but not in circles.
+        inside: the real path of a folder that links may not lead out of; "": that of `folder`.
     """
-    yield from _below(str(folder), inside, () if inside else (os.path.realpath(folder),))
+    yield from _below(str(folder), inside or os.path.realpath(folder))
 
 
-def _below(folder: str, inside: str, above: tuple[str, ...]) -> Iterator[os.DirEntry[str] | Obstacle | Other]:
+def _below(folder: str, inside: str) -> Iterator[os.DirEntry[str] | Obstacle | Other]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
         yield Obstacle(folder, error.strerror or str(error))
         return
-    names = {entry.name for entry in entries}
-    hidden = own_folders(names)
+    hidden = own_folders({entry.name for entry in entries})
     for entry in entries:
         if entry.name.startswith(".") or entry.name in hidden or is_own_file(entry.name):
             continue
-        if inside and entry.is_symlink() and not _leads_to_file(entry.path, inside):
-            yield Obstacle(entry.path, "it is a link out of the dataset or to nowhere, or a folder: it is not followed")
-        elif _is_folder(entry, follow=not inside):
-            yield from _folder_below(entry, inside, above)
+        if entry.is_symlink() and not _leads_to_file(entry.path, inside):
+            yield Obstacle(entry.path, "it is a link out of the folder, to nowhere or to a folder: it is not followed")
+        elif _is_folder(entry, follow=False):
+            if not is_bundle(entry.path):
+                yield from _below(entry.path, inside)
         elif _is_file(entry):
             yield entry if is_picture(entry) else Other(entry.path)
-        elif entry.is_symlink() and ending_of(entry.name):
-            yield Obstacle(entry.path, "it is a link to nowhere")
-
-
-def _folder_below(
-    entry: os.DirEntry[str], inside: str, above: tuple[str, ...]
-) -> Iterator[os.DirEntry[str] | Obstacle | Other]:
-    if not inside:
-        real = os.path.realpath(entry.path)
-        if real in above:
-            return
-        above = (*above, real)
-    if not is_bundle(entry.path):
-        yield from _below(entry.path, inside, above)
+        elif ending_of(entry.name):
+            yield Obstacle(entry.path, "it is no ordinary file, but a pipe or the like")
+        else:
+            yield Other(entry.path)
 
 
 def is_picture(entry: os.DirEntry[str] | Path) -> bool:

@@ -1,8 +1,8 @@
 """TIFF: what Pillow reads rightly, what it is made to read rightly, and what is refused as not supported.
 
 Pillow does not tell a damaged file from one of a kind that it does not know, and shows some kinds with wrong pixels:
-grey of 12 bits sixteen times too dark, colours of 16 bits in planes as noise, colour maps of 8 bits as black, deep
-grey inverted where white is zero. All of them are told by their tags.
+grey of 12 bits sixteen times too dark (also where MaxSampleValue tells that 12 of 16 are used), colours of 16 bits in
+planes as noise, colour maps of 8 bits as black, deep grey inverted where white is zero. All are told by their tags.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from handwriter_models.pixels import UnsupportedError
 
 _BITS, _COMPRESSION, _PHOTOMETRIC, _PLANAR, _COLOUR_MAP, _SAMPLE_FORMAT = 258, 259, 262, 284, 320, 339
+_MOST = 281
 _SUBFILE, _SUB_IFDS, _DNG_VERSION = 254, 330, 50706
 _WHITE_IS_ZERO, _YCBCR = 0, 6
 _UNKNOWN = (
@@ -84,10 +85,39 @@ def load_tiff(picture: TiffImagePlugin.TiffImageFile) -> Image.Image:
     if picture.mode == "P":
         _widen_colour_map(picture)
     if len(picture.getbands()) > 1 or bits[0] < 8 or picture.mode == "P":
+        _refuse_few_bits(picture, bits, tags.get(_MOST))
         return picture
-    values = np.asarray(picture)
+    values = given = np.asarray(picture)
+    if bits[0] == 16 and tags.get(_SAMPLE_FORMAT, (1,))[0] == 1:
+        values = _full_range(values, tags.get(_MOST))
     meant = _meant(values, bits[0], tags.get(_SAMPLE_FORMAT, (1,))[0], tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
-    return picture if meant is values else _like(picture, meant)
+    return picture if meant is given else _like(picture, meant)
+
+
+def _bits_used(most: object) -> int:
+    """Of 16: the number that MaxSampleValue names; 16 for what is no such number, as a mere count of the brightest."""
+    values = set(most) if isinstance(most, tuple) else {most}
+    known = {2**bits - 1: bits for bits in range(8, 16)}
+    return known.get(values.pop(), 16) if len(values) == 1 else 16
+
+
+def _full_range(values: np.ndarray, most: object) -> np.ndarray:
+    """Grey of 8 to 15 bits that was written with 16, spread over all 16; the same array where it has them."""
+    highest = 2 ** _bits_used(most) - 1
+    if highest == 65535 or values.dtype.itemsize != 2 or values.max() > highest:
+        return values
+    spread: np.ndarray = (values.astype(np.uint32) * 65535 // highest).astype(np.uint16)
+    return spread
+
+
+def _refuse_few_bits(picture: Image.Image, bits: tuple[int, ...], most: object) -> None:
+    """Of colours of 16 bits Pillow keeps the upper eight, in which little of 12 bits is left."""
+    used = _bits_used(most)
+    if set(bits) != {16} or used == 16 or picture.mode not in ("RGB", "RGBA", "RGBX", "CMYK", "LA"):
+        return
+    colours = picture.getbands()[:-1] if picture.mode in ("RGBA", "LA") else picture.getbands()
+    if all(picture.getchannel(band).getextrema()[1] < 2 ** (used - 8) for band in colours):
+        raise UnsupportedError(f"TIFF with colours of {used} bits in 16")
 
 
 def _meant(values: np.ndarray, bits: int, sample_format: int, white_is_zero: bool) -> np.ndarray:

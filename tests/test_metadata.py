@@ -46,10 +46,10 @@ def saved(kind: str, picture: Image.Image | None = None, **options: Any) -> byte
     return out.getvalue()
 
 
-def png_texts() -> PngImagePlugin.PngInfo:
+def png_texts(xmp: bytes = XMP) -> PngImagePlugin.PngInfo:
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", SECRET.decode(), zip=True)
-    texts.add_itxt("XML:com.adobe.xmp", XMP.decode(), zip=True)
+    texts.add_itxt("XML:com.adobe.xmp", xmp.decode(), zip=True)
     return texts
 
 
@@ -73,6 +73,20 @@ def two_frames() -> dict[str, Any]:
     return {"save_all": True, "append_images": [photo(2, SIZE)], "duration": 80, "loop": 0}
 
 
+def raw_profile(kind: str, content: bytes, packed: bool) -> PngImagePlugin.PngInfo:
+    """As ImageMagick writes it."""
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text(f"Raw profile type {kind}", f"\n{kind}\n{len(content):8d}\n{content.hex()}\n", zip=packed)
+    return texts
+
+
+def icon(**options: Any) -> bytes:
+    """A PNG in an ICO."""
+    data = saved("PNG", photo(1, SIZE).convert("RGBA"), **options)
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, *SIZE, 0, 0, 1, 32, len(data), 22) + data
+
+
+BLOCK = exif().tobytes()
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 PLACED = {
     "JPEG": saved("JPEG", exif=exif(), comment=SECRET),
@@ -86,6 +100,14 @@ PLACED = {
     "PNG": saved("PNG", exif=exif(), pnginfo=png_texts()),
     "PNG with EXIF behind": png_with(b"eXIf", exif().tobytes().removeprefix(b"Exif\0\0")),
     "PNG with XMP": saved("PNG", pnginfo=png_texts()),
+    "PNG with XMP behind": png_with(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(XMP)),
+    "PNG with DJI's XMP": saved("PNG", pnginfo=png_texts(XMP.replace(b"exif:GPS", b"drone-dji:Gps"))),
+    "PNG with XMP in a raw profile": saved("PNG", pnginfo=raw_profile("xmp", XMP, packed=False)),
+    "PNG with XMP in a packed profile": saved("PNG", pnginfo=raw_profile("xmp", XMP, packed=True)),
+    "PNG with EXIF in a raw profile": saved("PNG", pnginfo=raw_profile("APP1", BLOCK, packed=True)),
+    "ICO with EXIF": icon(exif=exif()),
+    "ICO with XMP": icon(pnginfo=png_texts()),
+    "JPEG with DJI's XMP": saved("JPEG", xmp=XMP.replace(b"exif:GPS", b"drone-dji:Gps")),
     "clear PNG": saved("PNG", photo(1, SIZE).convert("LA"), exif=exif()),
     "WebP": saved("WEBP", exif=exif(), xmp=XMP, icc_profile=SRGB),
     "lossless WebP": saved("WEBP", lossless=True, exif=exif()),
@@ -93,7 +115,7 @@ PLACED = {
     "GIF": saved("GIF", comment=SECRET + XMP, **two_frames()),
     "TIFF": saved("TIFF", exif=read_back(exif())),
 }
-LOSSLESS = {name for name in PLACED if name != "TIFF"}
+TO_PNG = ("TIFF", "ICO with EXIF", "ICO with XMP")
 
 
 @pytest.mark.parametrize("name", PLACED)
@@ -106,7 +128,7 @@ def test_a_position_goes_and_the_pixels_stay(name: str) -> None:
     assert SECRET not in bare.data
     assert not dict(Image.open(BytesIO(bare.data)).getexif())
     assert np.array_equal(read_picture(bare.data), read_picture(data))
-    assert bare.format == ("PNG" if name == "TIFF" else Image.open(BytesIO(bare.data)).format.replace("WEBP", "WebP"))
+    assert bare.format == ("PNG" if name in TO_PNG else Image.open(BytesIO(bare.data)).format.replace("WEBP", "WebP"))
     frames = 2 if name in ("moving WebP", "GIF") else 1
     assert getattr(Image.open(BytesIO(bare.data)), "n_frames", 1) == frames
     assert without_metadata(bare.data).unchanged
@@ -158,6 +180,70 @@ def test_what_is_no_picture_is_told() -> None:
     for data in (b"", b"text", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"):
         with pytest.raises(PictureError):
             without_metadata(data)
+
+
+def png_before(*chunks: tuple[bytes, bytes], **options: Any) -> bytes:
+    """The chunks stand behind IHDR."""
+    data = saved("PNG", **options)
+    made = (
+        struct.pack(">I", len(text)) + name + text + struct.pack(">I", zlib.crc32(name + text)) for name, text in chunks
+    )
+    return data[:33] + b"".join(made) + data[33:]
+
+
+RIGHT_CHUNKS = {
+    b"pHYs": struct.pack(">IIB", 2835, 2835, 1),
+    b"sBIT": b"\x08\x08\x08",
+    b"bKGD": bytes(6),
+    b"cICP": b"\1\x0d\0\1",
+    b"gAMA": struct.pack(">I", 45455),
+    b"cHRM": struct.pack(">8I", 31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000),
+    b"sRGB": b"\0",
+    b"tRNS": b"\0\1\0\2\0\3",
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow's, about damaged animations
+@pytest.mark.parametrize("name", [*RIGHT_CHUNKS, b"PLTE", b"acTL", b"IEND"])
+def test_no_text_stays_in_a_png_chunk_that_is_too_long_or_there_twice(name: bytes) -> None:
+    right = RIGHT_CHUNKS.get(name, b"")
+    files = [png_before((name, right + SECRET)), png_before((name, right), (name, right + SECRET))]
+    if name == b"IEND":
+        files = [saved("PNG")[:-12] + struct.pack(">I", len(SECRET)) + name + SECRET]
+        files[0] += struct.pack(">I", zlib.crc32(name + SECRET))
+    for data in files:
+        try:
+            bare = without_metadata(data)
+        except PictureError:
+            continue
+        assert SECRET not in bare.data
+        assert np.array_equal(read_picture(bare.data), read_picture(data))
+        assert without_metadata(bare.data).unchanged
+
+
+def test_png_chunks_of_right_lengths_stay() -> None:
+    data = png_before(*RIGHT_CHUNKS.items())
+    assert without_metadata(data).unchanged
+    palette = saved("PNG", photo(1, SIZE).quantize(16), transparency=3)
+    assert without_metadata(palette).unchanged
+    moving = saved("PNG", **two_frames())
+    assert without_metadata(moving).unchanged
+
+
+def test_no_text_stays_in_longer_parts_of_animations() -> None:
+    gif = saved("GIF", **two_frames())
+    webp = saved("WEBP", **two_frames())
+    at = gif.index(b"\x21\xf9\x04") + 7
+    long_webp = webp.replace(b"ANIM\6\0\0\0", b"ANIM" + struct.pack("<I", 6 + len(SECRET)))
+    at_webp = webp.index(b"ANIM") + 14
+    long_webp = long_webp[:at_webp] + SECRET + long_webp[at_webp:]
+    long_webp = b"RIFF" + struct.pack("<I", len(long_webp) - 8) + long_webp[8:]
+    for data in (gif[:at] + bytes([len(SECRET)]) + SECRET + gif[at:], long_webp):
+        assert SECRET in data
+        try:
+            assert SECRET not in without_metadata(data).data
+        except PictureError:
+            continue
 
 
 def hostile() -> dict[str, bytes]:

@@ -10,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from curation.walk import Entry, walk
 from handwriter_models.errors import UserError
-from handwriter_models.picture_files import Obstacle, files_below, picture_files
+from handwriter_models.picture_files import picture_files
 from tests.called import called
 from tests.shared_data import shared_folder
 from tests.small_photos import jpeg, pets, photo
 from tests.training_cases import small_recipe, write_digit, write_folder
+from training.datasets import photographs
 from training.fit import Order, fit
+from training.folder import read_folder
+from training.recipes import DataOptions
+from training.sources import read_source
 from training.writer_answer import usable_pictures
 
 NAMES = ["a.mpo", "b.jp2", "c.jxl", "d.tga", "e.psd", "f.jfif", "g.jpg_large", "h.jpg?w=200", "IMG_1", "j.dat", "k.PNG"]
@@ -125,20 +130,92 @@ def test_loose_pictures_beside_the_classes_are_named_by_every_kind_of_training(t
     assert [Path(path).name for path, _ in result.unreadable] == ["stray"]
 
 
-def test_links_are_followed_where_they_may_be_and_never_in_circles(tmp_path: Path) -> None:
-    outside = write_digit(tmp_path / "outside" / "1.png", "3")
-    root = tmp_path / "set"
-    (root / "below").mkdir(parents=True)
-    (root / "1.png").symlink_to(outside)
-    (root / "folder").symlink_to(outside.parent)
-    (root / "below" / "up").symlink_to(root)
-    (root / "loop.png").symlink_to("loop.png")
+def linked(root: Path) -> tuple[Path, set[str]]:
+    """Two classes of four pictures, one of them a link to another picture; and the links that nobody may follow."""
+    write_folder(root, "37", count=4)
+    (root / "3" / "3.png").unlink()
+    (root / "3" / "inside.png").symlink_to(root / "7" / "0.png")
+    outside = write_digit(root.parent / "outside" / "1.png", "3")
+    links = {"3/out.png": outside, "3/up": root, "7/folder": outside.parent, "7/nowhere.png": root / "gone.png"}
+    links |= {"3/loop.png": root / "3" / "loop.png", "8": outside.parent}
+    for name, target in links.items():
+        (root / name).symlink_to(target)
+    return root, set(links)
+
+
+def test_no_command_follows_a_link_out_of_the_folder_or_back_up(tmp_path: Path) -> None:
+    root, links = linked(tmp_path / "set")
     found = picture_files([root])
-    assert sorted(path.name for path in found.pictures) == ["1.png", "1.png"]
-    assert [Path(path).name for path, _ in found.obstacles] == ["loop.png"]
-    told = list(files_below(root, os.path.realpath(root)))
-    assert all(isinstance(one, Obstacle) for one in told)
-    assert len(told) == 4
+    assert len(found.pictures) == 8
+    assert {Path(path).relative_to(root).as_posix() for path, _ in found.obstacles} == links
+    for options in (["scan"], ["stats"]):
+        told = json.loads(called("curation", *options, root, "--json").stdout)
+        assert (told["images"], {one["path"] for one in told["faults"]}) == (8, links)
+    ink, unreadable = read_folder(root)
+    assert (len(ink["all"]), ink["all"].names) == (8, ["3", "7"])
+    assert {Path(path).relative_to(root).as_posix() for path, _ in unreadable} == links
+    with photographs(str(root), DataOptions(validation=0.25, test=0.25), 1) as read:
+        assert (read.names, {path for path, _ in read.unreadable} & links) == (["3", "7"], links)
+    done = called("handwriter_models", "predict", root, "--json")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (done.returncode, len(lines), sum(line["error"] is not None for line in lines)) == (3, 14, 6)
+
+
+def test_a_link_that_is_named_is_followed(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "set", "37", count=4)
+    (tmp_path / "link").symlink_to(root)
+    (tmp_path / "one.png").symlink_to(root / "3" / "0.png")
+    assert len(picture_files([tmp_path / "link", tmp_path / "one.png"]).pictures) == 9
+
+
+def test_a_folder_of_links_is_refused_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "1.png").symlink_to(write_digit(tmp_path / "1.png", "1"))
+    with pytest.raises(UserError, match="no pictures in the folder") as caught:
+        picture_files([tmp_path / "in"])
+    assert "a link out of the folder" in caught.value.hint
+
+
+def test_a_pipe_is_named_by_its_ending_or_counted_and_holds_nobody_up(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "set", "37", count=4)
+    os.mkfifo(root / "3" / "pipe.jpg")
+    os.mkfifo(root / "3" / "pipe")
+    found = picture_files([root])
+    assert (len(found.pictures), found.others) == (8, 1)
+    assert [(Path(path).name, "no ordinary file" in why) for path, why in found.obstacles] == [("pipe.jpg", True)]
+    assert [Path(path).name for path, _ in read_folder(root)[1]] == ["pipe.jpg"]
+
+
+def test_an_export_that_was_never_split_has_the_same_labels_for_every_reader(tmp_path: Path) -> None:
+    """All of it lies in train/, which is a part here and no class."""
+    root = write_folder(tmp_path / "set", "37", count=5)
+    assert called("curation", "scan", root).returncode == 0
+    assert called("curation", "export", root, tmp_path / "out").returncode == 0
+    assert [path.name for path in (tmp_path / "out").iterdir() if path.is_dir()] == ["train"]
+    assert {found.label for found in walk(tmp_path / "out") if isinstance(found, Entry)} == {"3", "7"}
+    assert {found.part for found in walk(tmp_path / "out") if isinstance(found, Entry)} == {"train"}
+    with photographs(str(tmp_path / "out"), DataOptions(validation=0.2, test=0.2), 1) as read:
+        assert (read.names, read.counts()) == (["3", "7"], {"train": 6, "validation": 2, "test": 2})
+    ink = read_source(str(tmp_path / "out"), None, DataOptions(validation=0.2, test=0.2), 1)
+    assert (ink.train.names, ink.counts()) == (["3", "7"], {"train": 6, "validation": 2, "test": 2})
+
+
+def test_a_class_may_be_called_train(tmp_path: Path) -> None:
+    for name in ("3", "7"):
+        write_digit(tmp_path / "beside" / name / "1.png", name)
+    write_digit(tmp_path / "beside" / "train" / "1.png", "4")
+    write_digit(tmp_path / "alone" / "train" / "1.png", "4")
+    (tmp_path / "alone" / "train" / "empty").mkdir()
+    for root, labels in (("beside", {"3", "7", "train"}), ("alone", {"train"})):
+        found = [one for one in walk(tmp_path / root) if isinstance(one, Entry)]
+        assert ({one.label for one in found}, {one.part for one in found}) == (labels, {""})
+    assert set(read_folder(tmp_path / "beside")[0]["all"].names) == {"3", "7", "train"}
+
+
+def test_two_folders_of_one_part_are_read_both(tmp_path: Path) -> None:
+    for part, count in (("train", 4), ("training", 3), ("test", 2)):
+        write_folder(tmp_path / part, count=count)
+    assert {part: len(one) for part, one in read_folder(tmp_path)[0].items()} == {"train": 14, "test": 4}
 
 
 def test_folder_without_pictures_is_refused_with_what_it_holds(tmp_path: Path) -> None:

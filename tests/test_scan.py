@@ -160,7 +160,8 @@ def test_links_inside_count_and_links_out_do_not(tmp_path: Path) -> None:
 def test_named_pipe_does_not_hold_the_scan(tmp_path: Path) -> None:
     pets(tmp_path, 1)
     os.mkfifo(tmp_path / "dog" / "pipe.jpg")
-    assert scanned(tmp_path)[0].images == 2
+    summary = scanned(tmp_path)[0]
+    assert (summary.images, [path for path, _ in summary.unreadable]) == (2, ["dog/pipe.jpg"])
 
 
 def test_same_bytes_under_two_labels_are_two_files(tmp_path: Path) -> None:

@@ -130,6 +130,41 @@ def test_deep_grey_of_twelve_bits_is_as_bright_as_it_was_written() -> None:
     assert np.asarray(read_picture(data)).max() == 255
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_fewer_bits_in_sixteen_are_as_bright_as_they_were_written(
+    order: str, compressed: bool, photometric: int
+) -> None:
+    for bits in (8, 10, 12, 14):
+        values = np.round((RAMP if photometric else 1 - RAMP) * (2**bits - 1)).astype(f"{order}u2")
+        tags = {258: 16, 262: photometric, 277: 1, 281: 2**bits - 1}
+        pixels = read_or_refused(written([values.tobytes()], tags, order, compressed))
+        assert (pixels is None) == (order == ">" and not photometric), "inverted big-endian is refused at any depth"
+        assert pixels is None or np.abs(pixels[..., 0] - RAMP * 255).max() <= 2, bits
+
+
+def test_a_greatest_sample_that_tells_no_depth_changes_nothing() -> None:
+    """It is a statistic in the specification: a dark picture may say how dark it is."""
+    dark = np.round(RAMP * 20_000).astype("<u2")
+    plain = {258: 16, 262: 1, 277: 1}
+    for values, most in ((dark, 20_000), (dark, 4095), (dark, 65535), (dark, 0)):
+        with_tag, without = (tiff_of((WIDTH, HEIGHT), [values.tobytes()], one) for one in ({**plain, 281: most}, plain))
+        assert np.array_equal(read_picture(with_tag), read_picture(without)), most
+
+
+def test_colours_of_twelve_bits_in_sixteen_are_refused_by_name() -> None:
+    tags = {258: (16,) * 3, 262: 2, 277: 3, 281: (4095,) * 3}
+    values = np.round(COLOURS * 4095).astype("<u2")
+    with pytest.raises(PictureError, match="not supported: TIFF with colours of 12 bits in 16") as caught:
+        read_picture(tiff_of((WIDTH, HEIGHT), [values.tobytes()], tags))
+    assert caught.value.status == 415
+    for most in (4095, 65535):
+        full = np.round(COLOURS * 65535).astype("<u2").tobytes()
+        pixels = np.asarray(read_picture(tiff_of((WIDTH, HEIGHT), [full], {**tags, 281: (most,) * 3})), float)
+        assert np.abs(pixels - COLOURS * 255).max() <= 2
+
+
 def test_uncompressed_brightness_and_colour_differences_are_read() -> None:
     colours = Image.fromarray(np.round(COLOURS * 255).astype(np.uint8))
     data = tiff_of((WIDTH, HEIGHT), [colours.convert("YCbCr").tobytes()], {258: (8, 8, 8), 262: 6, 277: 3, 530: (1, 1)})

@@ -163,6 +163,25 @@ def test_empty_label_single_label_and_single_picture_are_refused(tmp_path: Path)
         read(write_folder(tmp_path / "one", "3"))
     with pytest.raises(UserError, match="label '3' has 1 picture to divide"):
         read(write_folder(tmp_path / "few", count=1))
+    with pytest.raises(UserError, match="label '3' has 2 pictures to divide"):
+        read(write_folder(tmp_path / "two", count=2))
+    with pytest.raises(UserError, match="label '3' has 2 pictures to divide") as caught:
+        read(write_folder(tmp_path / "part" / "train", count=2).parent)
+    assert "at least 3 pictures" in caught.value.hint
+
+
+def test_label_without_a_usable_picture_is_told_with_the_reason(tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "in", count=4)
+    (root / "갅").mkdir()
+    for number in range(2):
+        Image.new("L", (50, 50), 255).save(root / "갅" / f"{number}.png")
+    with pytest.raises(UserError, match=r"'갅' .* no readable picture; left out: 2, such as .*0\.png \(no ink found"):
+        read(root)
+    for path in (root / "갅").iterdir():
+        path.unlink()
+    (root / "갅" / "link.png").symlink_to(write_digit(tmp_path / "elsewhere.png", "3"))
+    with pytest.raises(UserError, match=r"left out: 1, such as .*link\.png \(it is a link out of the folder"):
+        read(root)
 
 
 def test_unknown_source_is_refused_with_the_known_ones() -> None:

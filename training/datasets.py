@@ -33,7 +33,7 @@ from curation.pictures import Pictures
 from curation.progress import Bar
 from curation.scan import scan
 from curation.split import PARTS, SplitOrder, split
-from curation.walk import class_folders
+from curation.walk import class_folders, part_folders
 from handwriter_models.errors import UserError
 from handwriter_models.layout import DATABASE, FEATURES
 from handwriter_models.picture_files import files_below, pictures_folder
@@ -174,7 +174,9 @@ def _usable(root: Path, rows: Sequence[PictureRow], unreadable: list[tuple[str, 
 def _empty_folders(root: Path) -> set[str]:
     """Labels of folders that should hold pictures and hold no file at all."""
     base, labels = pictures_folder(root), FolderLabels(root)
-    return {labels.of(name) for name in class_folders(base) if next(files_below(base / name), None) is None}
+    above = [base / name for name in part_folders(base)] or [base]
+    classes = [(folder / name, labels.of(name)) for folder in above for name in class_folders(folder)]
+    return {label for folder, label in classes if next(files_below(folder), None) is None}
 
 
 def _divided(pictures: Pictures, rows: list[PictureRow], options: DataOptions, seed: int) -> tuple[Parts, str]:

@@ -7,8 +7,9 @@ where writers are known, and keeps the share of each label where they are not, w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -105,13 +106,9 @@ def _whole_groups(groups: Numbers, fraction: float, generator: np.random.Generat
 
 def _share_of_each_label(samples: Samples, fraction: float, generator: np.random.Generator) -> NDArray[np.bool_]:
     chosen = np.zeros(len(samples), bool)
-    for label, name in enumerate(samples.names):
+    check_enough(samples, 2)
+    for label in range(len(samples.names)):
         members = np.flatnonzero(samples.labels == label)
-        if len(members) < 2:
-            raise UserError(
-                f"label {name!r} has {len(members)} picture{'' if len(members) == 1 else 's'} to divide",
-                "give each label at least 3 pictures: one each for training, validation and test",
-            )
         count = min(max(1, round(fraction * len(members))), len(members) - 1)
         chosen[generator.permutation(members)[:count]] = True
     return _with_copies(samples, chosen)
@@ -129,8 +126,24 @@ def _with_copies(samples: Samples, chosen: NDArray[np.bool_]) -> NDArray[np.bool
     return wider
 
 
-def check_labels(samples: Samples) -> None:
-    """`UserError` when there are not at least two labels, or when a label has no picture."""
+def check_enough(samples: Samples, parts: int) -> None:
+    """`UserError` where a label has too few pictures for so many parts; not where writers are divided."""
+    if len(samples) and (samples.groups >= 0).all():
+        return
+    counts = np.bincount(samples.labels, minlength=len(samples.names))
+    for name, count in zip(samples.names, counts, strict=False):
+        if count < parts:
+            raise UserError(
+                f"label {name!r} has {count} picture{'' if count == 1 else 's'} to divide",
+                "give each label at least 3 pictures that differ: one each for training, validation and test",
+            )
+
+
+def check_labels(samples: Samples, left_out: Mapping[str, list[str]] = MappingProxyType({})) -> None:
+    """`UserError` when there are not at least two labels, or when a label has no picture.
+
+    `left_out` tells by label which of its files cannot be used and why.
+    """
     if len(samples.names) < 2:
         raise UserError(
             f"{samples.source} has only the label {', '.join(map(repr, samples.names)) or 'none'}",
@@ -139,8 +152,11 @@ def check_labels(samples: Samples) -> None:
     counts = np.bincount(samples.labels, minlength=len(samples.names))
     empty = [name for name, count in zip(samples.names, counts, strict=False) if not count]
     if empty:
+        files = left_out.get(empty[0], [])
+        why = f"; left out: {len(files)}, such as {files[0]}" if files else ""
         raise UserError(
-            f"label {empty[0]!r} of {samples.source} has no readable picture", "add pictures to it or remove the folder"
+            f"label {empty[0]!r} of {samples.source} has no readable picture{why}",
+            "add pictures to it or remove the folder",
         )
 
 

@@ -19,7 +19,7 @@ from training.folder import read_folder
 from training.mnist import read_mnist
 from training.preparation import prepared_arrays
 from training.recipes import DataOptions
-from training.samples import Samples, Splits, check_labels, join, set_apart
+from training.samples import Samples, Splits, check_enough, check_labels, join, set_apart
 
 _PARTS: dict[str, Callable[[Path | None], list[omniglot_sources.Part]]] = {
     "omniglot-korean": lambda data: [omniglot_sources.alphabet_part(data, "Korean")],
@@ -43,6 +43,7 @@ def read_source(source: str, data: Path | None, options: DataOptions, seed: int)
     if "all" in parts:
         return _divided(parts["all"], options, seed, unreadable)
     train, own_test = parts["train"], "test" in parts
+    check_enough(train, 1 + len({"test", "validation"} - parts.keys()))
     for split, share in (("test", options.test), ("validation", options.validation)):
         if split not in parts:
             train, parts[split] = set_apart(train, share, seed)
@@ -77,6 +78,7 @@ def _divided(
     samples: Samples, options: DataOptions, seed: int, unreadable: list[tuple[str, str]] | None = None
 ) -> Splits:
     check_labels(samples)
+    check_enough(samples, 3)
     rest, test = set_apart(samples, options.test, seed)
     train, validation = set_apart(rest, options.validation, seed)
     return Splits(train, validation, test, own_test=False, unreadable=unreadable or [])
