@@ -96,6 +96,8 @@ def test_every_picture_of_an_export_is_bare_or_as_it_was(form: str, root: Path, 
     for data in bare:
         assert_bare(data)
     assert pictures_in(tmp_path / "whole") == sorted(PICTURES.values())
+    cards = [(tmp_path / name / "README.md").read_text("utf-8") for name in ("bare", "whole")]
+    assert ["taken out" in card for card in cards] == [True, False]
 
 
 def test_a_sheet_has_no_metadata_even_when_it_is_to_be_kept(root: Path, tmp_path: Path) -> None:

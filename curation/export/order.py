@@ -103,7 +103,7 @@ def _write_pictures(format: str, chosen: Selection, folder: Path, copy: bool) ->
         parquet.write(chosen, folder)
     else:
         shards.write(chosen, folder)
-    credits.write_card(folder, chosen.root.name, chosen.counts, _PATHS[format])
+    credits.write_card(folder, chosen.root.name, chosen.counts, _PATHS[format], not chosen.keep_metadata)
     gone = {path for path, _ in chosen.missed}
     credits.write_attribution(folder, (sample for sample in chosen.samples if sample.row.path not in gone))
     credits.write_labels(folder, chosen.labels)
