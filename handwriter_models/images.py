@@ -37,6 +37,7 @@ __all__ = [
     "PictureError",
     "Reduced",
     "Source",
+    "open_head",
     "read_data_url",
     "read_picture",
     "reduced_picture",
@@ -143,13 +144,18 @@ def _opened(path: str | os.PathLike[str]) -> Any:  # noqa: ANN401 - a raw file
     return file
 
 
+def open_head(data: bytes, limits: Limits = Limits()) -> tuple[str, Image.Image]:
+    """Format and picture, its head read and its size within the limits, not decoded; raises `PictureError`."""
+    return _opened_picture(data, "the picture", limits)
+
+
 def sound_picture(data: bytes, limits: Limits = Limits(), in_full: bool = True) -> tuple[str, int, int]:
     """Format, width and height of a picture whose bytes can all be decoded; raises `PictureError` otherwise.
 
     A JPEG is decoded at an eighth of its size, which walks its whole stream (unlike Pillow's `verify`) and costs a
     third. With `in_full` false only the head is read.
     """
-    kind, picture = _opened_picture(data, "the picture", limits)
+    kind, picture = open_head(data, limits)
     width, height = picture.size
     if in_full:
         _draft(picture, "L", (64, 64))
@@ -162,7 +168,7 @@ def reduced_picture(data: bytes, side: int, limits: Limits = Limits()) -> Reduce
 
     Decoding a JPEG's brightness alone at an eighth of its size takes a quarter of the time. Raises `PictureError`.
     """
-    kind, picture = _opened_picture(data, "the picture", limits)
+    kind, picture = open_head(data, limits)
     width, height = picture.size
     _draft(picture, "L", (side, side))
     picture = _load(picture, "the picture", limits)

@@ -1,10 +1,11 @@
 """What a camera and programs write into a file beside its pixels: position, time, names, texts; taken out here.
 
-Of JPEG, PNG, WebP and GIF only the parts that decoding needs are copied, by a list of what may stay, so that the bytes
-of the pixels stay as they are and what nobody has heard of yet goes as well. Where the pixels must change, because the
-file says that it is to be turned or has colours of its own, and where its parts do not fit together, it is decoded by
-the one decoder and written anew: JPEG with quality 95, all else without loss. Formats that can hold anything anywhere
-(TIFF and what is rarer) become PNG. What the pixels show is not looked at.
+Of JPEG, PNG, WebP, GIF and plain BMP only the parts that decoding needs are copied, by a list of what may stay, so that
+the bytes of the pixels stay as they are and what nobody has heard of yet goes as well. Where the pixels must change,
+because the file says that it is to be turned or has colours of its own, and where its parts do not fit together, it is
+decoded by the one decoder and written anew: JPEG with quality 95, all else without loss of what the decoder shows (8
+bits, on white, the first frame). Formats that can hold anything anywhere (TIFF and what is rarer) become PNG. What the
+pixels show is not looked at.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import islice
-from typing import Any
 
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin
 
-from handwriter_models.images import Limits, read_picture, sound_picture
+from handwriter_models.images import Limits, PictureError, open_head, read_picture
+from handwriter_models.pixels import needs_conversion
 
 KEPT_FORMATS = ("JPEG", "PNG", "WebP", "GIF", "BMP")  # all others become PNG
 _QUALITY = 95
@@ -32,8 +33,6 @@ _XMP_POSITION = re.compile(  # in UTF-8 or UTF-16; GpsLatitude is DJI's; a small
 _BLOCK = 2 * 2**16  # bytes, more than a segment of JPEG holds
 _MOST_TEXT, _MOST_TEXTS = 2**20, 64  # bytes of one text of PNG, unpacked, and texts of a file
 _MOST_BLOCKS = 50  # of EXIF in one file, as the pictures behind the first one of a telephone have their own
-
-
 _LIMITS = Limits()
 
 
@@ -47,7 +46,7 @@ class Bare:
 
     Attributes:
         data: its bytes; those that were given where there was nothing to take out.
-        format: of these bytes, as `sound_picture` names it.
+        format: of these bytes, as `open_head` names it.
         position: the given bytes said where it was taken, in EXIF or XMP.
         unchanged: they are the given bytes.
     """
@@ -59,12 +58,14 @@ class Bare:
 
 
 def without_metadata(data: bytes, limits: Limits = _LIMITS) -> Bare:
-    """The picture alone, turned as it is to be seen and in sRGB; raises `PictureError` for what cannot be decoded."""
-    kind = sound_picture(data, limits, in_full=False)[0]
-    head = _opened(data)
-    position = has_position(data)
+    """The picture alone, turned as it is to be seen and in sRGB; raises `PictureError`.
+
+    Pixels that stay as they are are not decoded, so damage among them is not found.
+    """
+    kind, head = open_head(data, limits)
+    position = _says_where(data, head)
     stripped = _stripped(kind, data)
-    if stripped is not None and (stripped == data or not _must_change(head)):
+    if stripped is not None and (stripped == data or not _must_change(kind, head)):
         return Bare(stripped, kind, position, stripped == data)
     return Bare(_written(kind, head, read_picture(data, limits)), kept_format(kind), position, False)
 
@@ -74,24 +75,22 @@ def kept_format(kind: str) -> str:
     return kind if kind in KEPT_FORMATS else "PNG"
 
 
-def has_position(data: bytes) -> bool:
+def has_position(data: bytes, limits: Limits = _LIMITS) -> bool:
     """Whether a file, or a picture that lies inside of it, says in EXIF or XMP where it was taken."""
-    picture = _opened(data)
-    if _located(_exif_of(picture)):
+    try:
+        return _says_where(data, open_head(data, limits)[1])
+    except PictureError:
+        return _says_where(data, Image.new("RGB", (1, 1)))
+
+
+def _says_where(data: bytes, head: Image.Image) -> bool:
+    if _located(_exif_of(head)):  # asked first: it makes Pillow read a PNG to its end, where texts may stand
         return True
-    for text in (data, *_texts(picture), *islice(_png_texts(data), _MOST_TEXTS)):
+    for text in (data, *_texts(head), *islice(_png_texts(data), _MOST_TEXTS)):
         starts = [found.start() for found in islice(re.finditer(rb"Exif\0\0", text), _MOST_BLOCKS)]
         if _XMP_POSITION.search(text) or any(_located(_parsed(text[start : start + _BLOCK])) for start in starts):
             return True
     return False
-
-
-def _opened(data: bytes) -> Image.Image:
-    """The file's head as Pillow reads it, for what stands in it; empty where Pillow does not know it."""
-    try:
-        return Image.open(BytesIO(data))
-    except Exception:  # hostile bytes end in any of ten error types
-        return Image.new("RGB", (1, 1))
 
 
 def _texts(picture: Image.Image) -> Iterator[bytes]:
@@ -133,7 +132,7 @@ def _png_text(name: bytes, content: bytes) -> bytes:
 def _exif_of(picture: Image.Image) -> Image.Exif | None:
     try:
         return picture.getexif()
-    except Exception:  # as above
+    except Exception:  # hostile bytes end in any of ten error types
         return None
 
 
@@ -153,23 +152,14 @@ def _located(exif: Image.Exif | None) -> bool:
         return False
 
 
-def _must_change(picture: Image.Image) -> bool:
+def _must_change(kind: str, head: Image.Image) -> bool:
     """Whether the pixels are other ones once the metadata is gone."""
-    try:
-        picture.load()  # a PNG may tell after its pixels how it is to be turned
-    except Exception:
-        return True  # the decoder will say what is wrong
-    profile, exif = picture.info.get("icc_profile"), _exif_of(picture)
-    turned = exif is not None and exif.get(ExifTags.Base.Orientation) in range(2, 9)
-    return turned or bool(profile and not _is_srgb(profile))
-
-
-def _is_srgb(profile: Any) -> bool:  # noqa: ANN401 - whatever the file holds
-    """Also a profile that cannot be read, which nobody can apply."""
-    try:
-        return "sRGB" in (ImageCms.ImageCmsProfile(BytesIO(profile)).profile.profile_description or "")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return True
+    if kind == "PNG":  # it may tell after its pixels how it is to be turned
+        try:
+            head.load()
+        except Exception:
+            return True  # the decoder will say what is wrong
+    return needs_conversion(head)
 
 
 def _written(kind: str, given: Image.Image, picture: Image.Image) -> bytes:

@@ -56,22 +56,33 @@ def rgb_from_picture(picture: Image.Image, managed: bool = True) -> Image.Image:
     return flat.transpose(turn) if turn is not None else flat
 
 
+def needs_conversion(picture: Image.Image) -> bool:
+    """Whether EXIF or a colour profile makes the pixels of `rgb_from_picture` other ones than those in the file."""
+    return _orientation(picture) in _TURNS or _to_srgb(picture)[1] is not None
+
+
 def _in_srgb(picture: Image.Image) -> Image.Image:
-    """The same picture where its profile is damaged, not for its colours, or sRGB itself; grey stays as it is."""
-    profile = picture.info["icc_profile"]
+    mode, transform = _to_srgb(picture)
+    if transform is None:
+        return picture
+    try:
+        return transform.apply(picture if picture.mode == mode else picture.convert(mode))
+    except (ImageCms.PyCMSError, OSError, ValueError):  # the picture is whole, so it is not refused for that
+        return picture
+
+
+def _to_srgb(picture: Image.Image) -> tuple[str, ImageCms.ImageCmsTransform | None]:
+    """Colour mode and transform; none of grey, nor where the profile is damaged, of sRGB or not for these colours."""
+    profile = picture.info.get("icc_profile")
     mode = (
         "RGBA" if picture.has_transparency_data else "RGB" if picture.mode in ("P", "RGBX", "YCbCr") else picture.mode
     )
     if mode not in _MANAGED or not isinstance(profile, bytes) or len(profile) > _LARGEST_PROFILE:
-        return picture
+        return mode, None
     try:
-        transform = _srgb_transform(profile, mode)
-        if transform is None:
-            return picture
-        given = picture if picture.mode == mode else picture.convert(mode)
-        return transform.apply(given)
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):  # the picture is whole, so it is not refused for that
-        return picture
+        return mode, _srgb_transform(profile, mode)
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return mode, None
 
 
 @lru_cache(maxsize=16)  # the pictures of a folder or a site share few profiles

@@ -18,6 +18,7 @@ from tests.called import Called
 from tests.hub_child import HubChild, hub_child
 from tests.hub_site import HubSite
 from tests.test_export import crawled
+from tests.test_export_metadata import PICTURES, PLACES, assert_bare, of_parquet, write_pictures
 
 LICENCE, TOKEN = "CC BY 4.0", "hf_ana_writes"
 
@@ -100,3 +101,37 @@ def test_the_work_of_others_stays(scene: Scene, tmp_path: Path) -> None:
     done = scene.publish(dataset, "bob/cats")
     assert done.returncode == 2
     assert "not to bob" in done.stderr
+
+
+@pytest.mark.parametrize("form", ["parquet", "imagefolder"])
+def test_no_place_and_no_text_is_pushed_unless_asked_for(scene: Scene, tmp_path: Path, form: str) -> None:
+    dataset = write_pictures(tmp_path / "trip")
+    answers, stored = [], []
+    for repo, *more in (("ana/trip",), ("ana/whole", "--keep-metadata")):
+        done = scene.publish(dataset, f"{repo}-{form}", "--unlicensed", "--format", form, "--json", *more)
+        assert done.returncode == 0, done.stderr
+        answers.append(json.loads(done.stdout))
+        files = scene.hub.repo(f"{repo}-{form}", "dataset").files
+        tables = [data for path, data in files.items() if path.endswith(".parquet")]
+        folders = [data for path, data in files.items() if path.endswith((".jpg", ".png", ".webp", ".tif"))]
+        stored.append(sorted(folders + [data for table in tables for data in of_parquet(table)]))
+    bare, whole = stored
+    assert len(bare) == len(PICTURES)
+    for data in bare:
+        assert_bare(data)
+    assert whole == sorted(PICTURES.values())
+    assert [answer["positions"] for answer in answers] == [PLACES, PLACES]
+    assert ["taken out" in " ".join(answer["warnings"]) for answer in answers] == [True, False]
+
+
+def test_pictures_that_are_gone_or_changed_end_it_with_3(scene: Scene, tmp_path: Path) -> None:
+    dataset = pictures(tmp_path / "cats", LICENCE)
+    assert scene.publish(dataset, "ana/fewer").returncode == 0
+    gone, changed, *_ = sorted(dataset.rglob("*.jpg"))
+    gone.unlink()
+    changed.write_bytes(changed.read_bytes()[::-1])
+    done = scene.publish(dataset, "ana/fewer", "--json")
+    assert done.returncode == 3, done.stderr
+    answer = json.loads(done.stdout)
+    assert (answer["count"], answer["missed"]) == (2, 2)
+    assert "left out" in done.stderr

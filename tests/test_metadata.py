@@ -15,6 +15,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from handwriter_models.images import PictureError, read_picture
 from handwriter_models.metadata import has_position, without_metadata
+from tests.icc_profiles import DISPLAY_P3, screen_profile
 from tests.small_photos import photo
 
 PLACE = {1: "N", 2: (37.0, 33.0, 59.0), 3: "E", 4: (126.0, 58.0, 40.0)}
@@ -100,7 +101,7 @@ PLACED = {
     "PNG": saved("PNG", exif=exif(), pnginfo=png_texts()),
     "PNG with EXIF behind": png_with(b"eXIf", exif().tobytes().removeprefix(b"Exif\0\0")),
     "PNG with XMP": saved("PNG", pnginfo=png_texts()),
-    "PNG with XMP behind": png_with(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(XMP)),
+    "PNG with XMP behind": png_with(b"zTXt", b"XML:com.adobe.xmp\0\0" + zlib.compress(XMP + SECRET)),
     "PNG with DJI's XMP": saved("PNG", pnginfo=png_texts(XMP.replace(b"exif:GPS", b"drone-dji:Gps"))),
     "PNG with XMP in a raw profile": saved("PNG", pnginfo=raw_profile("xmp", XMP, packed=False)),
     "PNG with XMP in a packed profile": saved("PNG", pnginfo=raw_profile("xmp", XMP, packed=True)),
@@ -154,6 +155,30 @@ def test_a_turned_picture_is_turned_and_says_so_no_more(kind: str, turn: int) ->
     assert seen.shape == wanted.shape
     assert np.abs(seen - wanted).mean() < (8 if kind == "JPEG" else 1e-9)
     assert not has_position(bare.data)
+
+
+def test_a_turned_picture_is_turned_where_pillow_would_warn_of_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A telephone's 200 million pixels are more than Pillow opens; what may be opened is for our own limits to say."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+    bare = without_metadata(saved("JPEG", exif=exif(6)))
+    assert bare.position
+    assert read_picture(bare.data).size == (SIZE[1], SIZE[0])
+
+
+@pytest.mark.parametrize("name", ["Display P3", "linear, not sRGB"])
+def test_colours_of_another_screen_become_srgb_as_the_decoder_shows_them(name: str) -> None:
+    data = saved("PNG", icc_profile=screen_profile(DISPLAY_P3, 2.2, name))
+    bare = without_metadata(data)
+    seen = np.asarray(Image.open(BytesIO(bare.data)))
+    assert np.array_equal(seen, np.asarray(read_picture(data)))
+    assert not np.array_equal(seen, np.asarray(Image.open(BytesIO(data))))
+
+
+def test_a_profile_that_the_decoder_does_not_apply_costs_no_quality() -> None:
+    """One of colours in a grey picture, and one that is sRGB's."""
+    grey, profile = photo(1, SIZE).convert("L"), screen_profile(DISPLAY_P3, 2.2)
+    assert without_metadata(saved("JPEG", grey, icc_profile=profile)).data == saved("JPEG", grey)
+    assert without_metadata(saved("JPEG", icc_profile=SRGB)).data == saved("JPEG")
 
 
 def test_jfif_stays_where_it_stands_and_loses_its_thumbnail() -> None:

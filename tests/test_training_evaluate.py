@@ -10,13 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from typer.testing import CliRunner
 
+from curation.export.order import export
 from handwriter_models.bundle import Rejection, bundled_names, find_bundle, read_config
 from handwriter_models.classifier import Classifier, load
 from handwriter_models.errors import UserError
 from handwriter_models.networks import build
 from tests.conftest import small_config, write_small_bundle
+from tests.test_export import scanned
+from tests.test_metadata import exif, png_texts, saved
 from tests.training_cases import small_recipe, stripes, write_digit, write_folder
 from training.commands import app
 from training.evaluate import answers_of, evaluate_bundle, evaluated, metrics_of
@@ -65,6 +69,26 @@ def test_pictures_that_were_learned_are_refused(learned: tuple[str, Path], grown
     ) as caught:
         evaluate_bundle(learned[0], str(grown), None)
     assert "--leaky" in caught.value.hint
+
+
+def test_exported_copies_without_metadata_are_known_by_their_ink(tmp_path: Path) -> None:
+    """Their files are others; the pixels that are left as they are, and what is prepared of them, are the same."""
+    root = write_folder(tmp_path / "in", "37", count=10)
+    for path in sorted(root.rglob("*.png")):
+        with Image.open(path) as picture:
+            path.write_bytes(saved("PNG", picture, pnginfo=png_texts()))
+    for path in sorted(root.rglob("?.png"))[::2]:
+        with Image.open(path) as picture:
+            path.with_suffix(".jpg").write_bytes(saved("JPEG", picture, exif=exif()))
+        path.unlink()
+    bundle = str(fit(Order(str(root), small_recipe(), tmp_path / "bundle")).bundle)
+    with scanned(root) as dataset:
+        came = export(dataset.pictures, tmp_path / "out", "imagefolder")
+    assert came.positions == 20
+    assert len(evaluate_bundle(bundle, str(tmp_path / "out"), None).answers) == 4, "the same set, so its test part"
+    write_digit(tmp_path / "out" / "train" / "3" / "new.png", "3", turn=45)
+    with pytest.raises(UserError, match=r"16 of 21 pictures .* \(same picture: 16\)"):
+        evaluate_bundle(bundle, str(tmp_path / "out"), None)
 
 
 def test_pictures_that_were_learned_can_be_left_out_or_measured_and_told(

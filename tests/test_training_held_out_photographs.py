@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 from PIL import Image, ImageOps
 from sklearn.datasets import load_digits
 
+from curation.export.order import export
 from handwriter_models.bundle import BundleConfig, NetworkConfig, Preprocessing, read_bundle
 from handwriter_models.classifier import Classifier, load
 from handwriter_models.errors import UserError
 from tests.conftest import write_small_bundle
 from tests.small_photos import pets, photo, save
 from tests.test_drawings import sticks
+from tests.test_export import scanned
+from tests.test_metadata import exif, saved
 from training.datasets import photographs
 from training.evaluate import evaluate_bundle
 from training.folds import FoldsOrder
@@ -39,10 +43,15 @@ def write_bundle(folder: Path, data: dict[str, object] | None = None, recipe: di
 def learned(tmp_path: Path) -> tuple[str, Path]:
     """A bundle that remembers the training pictures of a folder, and the folder."""
     root = pets(tmp_path / "pets", count=10)
+    return bundle_of(root, tmp_path / "bundle"), root
+
+
+def bundle_of(root: Path, bundle: Path) -> str:
+    """One that remembers sixteen pictures of twenty."""
     with photographs(str(root), DataOptions(validation=0.2, test=0.2), 0) as found:
         rows = [*found.parts["train"], *found.parts["validation"]]
         data = {"source": "pets", "learned": prints_of_rows(found, rows, "pets").learned()}
-    return write_bundle(tmp_path / "bundle", data), root
+    return write_bundle(bundle, data)
 
 
 def test_new_folder_is_measured_whole_with_the_bundles_own_preparation(tmp_path: Path) -> None:
@@ -98,6 +107,23 @@ def test_copies_of_learned_pictures_in_another_folder_are_refused(learned: tuple
     with pytest.raises(UserError, match=r"1 of 7 pictures .* \(near copy: 1\)"):
         evaluate_bundle(bundle, str(other), None)
     assert evaluate_bundle(bundle, str(other), None, "leave out").left_out == 1
+
+
+def test_exported_copies_without_metadata_are_known_by_their_looks(tmp_path: Path) -> None:
+    """Their bytes are others than those that were learned; those of turned JPEGs are even encoded anew."""
+    root = pets(tmp_path / "pets", count=10)
+    for number, path in enumerate(sorted(root.rglob("*.jpg"))):
+        path.write_bytes(saved("JPEG", photo(number), exif=exif(6 if number % 2 else 1)))
+    bundle = bundle_of(root, tmp_path / "bundle")
+    with scanned(root) as dataset:
+        export(dataset.pictures, tmp_path / "out", "imagefolder")
+        before = {row.sha256 for row in dataset.pictures.rows()}
+    stripped = [sha256(path.read_bytes()).hexdigest() for path in (tmp_path / "out").rglob("*.jpg")]
+    assert len(stripped) == 20
+    assert not before.intersection(stripped)
+    with pytest.raises(UserError, match=r"16 of 20 pictures .* \(near copy: 16\)"):
+        evaluate_bundle(bundle, str(tmp_path / "out"), None)
+    assert evaluate_bundle(bundle, str(tmp_path / "out"), None, "leave out").left_out == 16
 
 
 def test_heads_are_fitted_anew_on_every_fold_with_copies_together(tmp_path: Path) -> None:

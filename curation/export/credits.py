@@ -25,8 +25,11 @@ _FRONT_MATTER = (
 Counts = Mapping[str, Mapping[str, int]]  # part → label → pictures
 
 
-def write_card(folder: Path, name: str, counts: Counts, paths: str) -> None:
-    """A README with the number of pictures by label and part; `paths` is where a part's files are: `data/{part}-*`."""
+def write_card(folder: Path, name: str, counts: Counts, paths: str, bare: bool) -> None:
+    """A README with the number of pictures by label and part, and what `sha256` is of.
+
+    `paths` is where a part's files are: `data/{part}-*`. `bare`: metadata was taken out of the pictures.
+    """
     parts = [part for part in PARTS if counts.get(part)]
     labels = sorted({label for part in parts for label in counts[part]})
     lines = ["---", *_FRONT_MATTER, "configs:", "- config_name: default", "  data_files:"]
@@ -37,7 +40,10 @@ def write_card(folder: Path, name: str, counts: Counts, paths: str) -> None:
     for label in labels:
         numbers = " | ".join(str(counts[part].get(label, 0)) for part in parts)
         lines.append(f"| {markdown(label)} | {numbers} |")
-    lines += ["", "Sources and licences are in [ATTRIBUTION.md](ATTRIBUTION.md).", ""]
+    lines += ["", "Sources and licences are in [ATTRIBUTION.md](ATTRIBUTION.md)."]
+    if bare:
+        lines.append("EXIF, XMP, IPTC and texts were taken out of the pictures; `sha256` is of each file before that.")
+    lines.append("")
     (folder / "README.md").write_text("\n".join(lines), "utf-8", newline="\n")
 
 

@@ -103,7 +103,7 @@ def _write_pictures(format: str, chosen: Selection, folder: Path, copy: bool) ->
         parquet.write(chosen, folder)
     else:
         shards.write(chosen, folder)
-    credits.write_card(folder, chosen.root.name, chosen.counts, _PATHS[format])
+    credits.write_card(folder, chosen.root.name, chosen.counts, _PATHS[format], not chosen.keep_metadata)
     gone = {path for path, _ in chosen.missed}
     credits.write_attribution(folder, (sample for sample in chosen.samples if sample.row.path not in gone))
     credits.write_labels(folder, chosen.labels)
@@ -123,7 +123,8 @@ def _warnings(chosen: Selection, format: str) -> list[str]:
         path, why = chosen.missed[0]
         told.append(f"left out, as they are not what the scan saw: {len(chosen.missed)}, such as {path} ({why})")
     if chosen.positions:
-        what = "exported with it, as asked" if chosen.keep_metadata else "taken out"
+        kept = chosen.keep_metadata and format != "html"  # a sheet has nothing of its files but pixels
+        what = "exported with it, as asked" if kept else "taken out"
         told.append(f"pictures that say where they were taken: {chosen.positions} ({what})")
     unknown = sum(not row.licence for row in rows)
     if unknown:

@@ -16,16 +16,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from curation.fingerprint import LIMITS
 from curation.labels import folded, folder_name
 from curation.listing import PictureRow
 from handwriter_models.formats import ENDINGS_OF
-from handwriter_models.images import Limits, PictureError
+from handwriter_models.images import PictureError
 from handwriter_models.metadata import Bare, has_position, kept_format, without_metadata
 
 PARTS = ("train", "validation", "test")
 _EXTENSIONS = {**ENDINGS_OF, "JPEG": (".jpg", ".jpeg")}  # ImageFolder and others know no more endings of JPEG
 Tell = Callable[[int, int], None]  # pictures done, and all
-_LIMITS = Limits(bytes=2**63)  # the scan has seen to that
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +106,31 @@ class Selection:
 
     def read_bare(self, sample: Sample) -> Bare | None:
         """As `read`, with what is known of the file; its own bytes where metadata is kept or there is none."""
+        if self.keep_metadata:
+            return self.read_whole(sample)
         data = self._read(sample)
         if data is None:
             return None
         try:
-            bare = (
-                Bare(data, sample.format, has_position(data)) if self.keep_metadata else without_metadata(data, _LIMITS)
-            )
+            bare = without_metadata(data, LIMITS)
         except PictureError as error:
             self.missed.append((sample.row.path, error.what))
             return None
+        self._count_position(bare)
+        return bare
+
+    def read_whole(self, sample: Sample) -> Bare | None:
+        """The file as it is, for `keep_metadata` and for what takes pixels alone from it. For threads."""
+        data = self._read(sample)
+        if data is None:
+            return None
+        bare = Bare(data, sample.row.format, has_position(data, LIMITS))
+        self._count_position(bare)
+        return bare
+
+    def _count_position(self, bare: Bare) -> None:
         with self._lock:
             self.positions += bare.position
-        return bare
 
     def _read(self, sample: Sample) -> bytes | None:
         try:

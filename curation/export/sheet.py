@@ -20,6 +20,7 @@ from pathlib import Path
 from curation.export.links import plain, web_address, web_source
 from curation.export.selection import PARTS, Label, Sample, Selection
 from curation.export.sheet_style import STYLE, STYLE_DIGEST
+from curation.fingerprint import LIMITS
 from handwriter_models.images import PictureError, read_picture
 
 A_PAGE = 500  # pictures; 4 MB or so
@@ -64,11 +65,11 @@ def page_name(number: int) -> str:
 
 def _thumbnail(chosen: Selection, sample: Sample) -> tuple[str, int, int] | None:
     """A data: address with width and height; None for what cannot be shown, which is noted."""
-    data = chosen.read(sample)
-    if data is None:
+    whole = chosen.read_whole(sample)
+    if whole is None:
         return None
     try:
-        picture = read_picture(data, enough=SIDE)
+        picture = read_picture(whole.data, LIMITS, enough=SIDE)
     except PictureError as error:
         chosen.missed.append((sample.row.path, error.what))
         return None
