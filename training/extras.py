@@ -31,6 +31,7 @@ from training.samples import Samples
 Bytes = NDArray[np.uint8]
 Labelled = tuple[Bytes, NDArray[np.int64]]
 
+MADE = {"drawn": 9_000, "plain": 3_000, "scribbles": 6_000, "nonsense": 1_500, "noise": 1_500}  # plain: a digit
 _EVENED, _EVENED_A_LABEL = 16_000, 240  # pictures in all and of one label, at most
 _MARKER, _FINE = 0.33, 0.13  # widest pen: a wider one than the second closes the gaps of ㅃ or ㅞ
 # Of a source of letters: its own alphabet, and what looks like it elsewhere. Beside digits, which any writer meets
@@ -95,7 +96,7 @@ def _coarse(picture: Bytes, random: Generator) -> Bytes:
 
 
 def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    labels = np.resize([int(name) for name in train.names], 9_000).astype(np.int64)
+    labels = np.resize([int(name) for name in train.names], MADE["drawn"]).astype(np.int64)
     drawn = [_repainted(strokes.drawn_digit(int(d), random), random, 1.0).pixels for d in labels]
     return np.stack(drawn), np.array([train.names.index(str(d)) for d in labels], np.int64)
 
@@ -103,7 +104,7 @@ def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
 def _plain(train: Samples, random: Generator, _data: Path | None) -> Labelled:
     drawn, labels = [], []
     for digit, draw in (("1", strokes.plain_one), ("0", strokes.plain_zero)):
-        for _ in range(3_000 if digit in train.names else 0):
+        for _ in range(MADE["plain"] if digit in train.names else 0):
             side = int(random.integers(100, 281))
             drawn.append(ink.prepare(strokes.paint(draw(random), _pen(random, _MARKER), side, random)).pixels)
             labels.append(train.names.index(digit))
@@ -129,11 +130,15 @@ def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
 
 
 def _scribbles(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    return _background([_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(6_000)], train)
+    return _background(
+        [_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(MADE["scribbles"])], train
+    )
 
 
 def _nonsense(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    return _background([_repainted(strokes.nonsense(random), random, 1.0).pixels for _ in range(1_500)], train)
+    return _background(
+        [_repainted(strokes.nonsense(random), random, 1.0).pixels for _ in range(MADE["nonsense"])], train
+    )
 
 
 def noise_picture(random: Generator) -> Bytes:
@@ -152,7 +157,7 @@ def noise_picture(random: Generator) -> Bytes:
 
 
 def _noise(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    prepared = [ink.prepare(noise_picture(random)) for _ in range(1_500)]
+    prepared = [ink.prepare(noise_picture(random)) for _ in range(MADE["noise"])]
     return _background([one.pixels for one in prepared if not one.blank], train)
 
 
