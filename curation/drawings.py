@@ -72,8 +72,9 @@ def _paper(miniatures: Array) -> Array:
 
 def _in_bands(histograms: Array) -> Array:
     """The sums of each histogram within the band around each tone."""
-    sums = np.pad(histograms.cumsum(axis=1), ((0, 0), (_BAND + 1, _BAND)), mode="edge")
-    sums[:, : _BAND + 1] = 0
+    sums = np.zeros((len(histograms), 257 + 2 * _BAND), np.int64)
+    np.cumsum(histograms, axis=1, out=sums[:, _BAND + 1 : _BAND + 257])
+    sums[:, _BAND + 257 :] = sums[:, _BAND + 256 : _BAND + 257]
     bands: Array = sums[:, 2 * _BAND + 1 :] - sums[:, : -2 * _BAND - 1]
     return bands
 
@@ -156,5 +157,5 @@ def _ink(pictures: Array) -> Array:
 
 def _distance_allowed(sides: Array) -> Array:
     """The distance of two inks, by the length of one, that compression makes; below 28 pixels each pixel tells more."""
-    allowed: Array = np.minimum(np.minimum(0.13, 0.02 + 3.2 / sides), 0.0055 * sides)
+    allowed: Array = np.minimum(np.minimum(0.13, 0.02 + 3.6 / sides), 0.0055 * sides)
     return allowed

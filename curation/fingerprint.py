@@ -64,46 +64,49 @@ def look(data: bytes, known_sha256: str = "") -> Look:
     reduced = reduced_picture(data, DECODED, LIMITS)
     grey = reduced.grey
     small = np.asarray(grey.resize((phash.SIDE, phash.SIDE), Image.Resampling.LANCZOS))
-    edges = cv2.Laplacian(np.asarray(grey), cv2.CV_16S)
+    pixels = np.asarray(grey)
+    edges = cv2.Laplacian(pixels, cv2.CV_16S)
     spread = cv2.meanStdDev(edges)[1].item()
     histogram = grey.histogram()
-    style, detail = _style(data, reduced, small)
+    style, detail = _style(data, reduced, pixels, small)
     name = known_sha256 or sha256(data).hexdigest()
     return Look(name, reduced.kind, reduced.width, reduced.height, small, detail, style, histogram, spread**2)
 
 
-def _style(data: bytes, reduced: Reduced, miniature: Array) -> tuple[Style, Array | None]:
-    """What the picture is, and it in detail unless it is a photograph."""
-    grey, ground = reduced.grey, Ground(miniature)
-    is_whole = grey.width * grey.height >= reduced.width * reduced.height
+def _style(data: bytes, reduced: Reduced, pixels: Array, miniature: Array) -> tuple[Style, Array | None]:
+    """What the picture is, and it in detail unless it is a photograph; `pixels` are those of `reduced`."""
+    ground = Ground(miniature)
+    is_whole = pixels.size >= reduced.width * reduced.height
     on_ground = ground.share >= SOFT_PAPER
-    if not on_ground and not (is_whole and _in_few_tones(_sample(grey))):
+    if not on_ground and not (is_whole and _in_few_tones(_sample(pixels))):
         return Style.PHOTOGRAPH, None
-    if not is_whole and min(grey.size) < FINE:  # a JPEG that was decoded smaller
-        grey = reduced_picture(data, FINE, LIMITS).grey
+    if not is_whole and min(pixels.shape) < FINE:  # a JPEG that was decoded smaller
+        pixels = np.asarray(reduced_picture(data, FINE, LIMITS).grey)
     light = ground if on_ground and not ground.is_even else None
-    detail, sample = _detail(grey, light), _sample(grey, light)
-    texture = drawings.texture(detail)
-    if _in_few_tones(sample) or texture < (SMOOTH if ground.share >= PAPER else SOFT):
+    detail = _detail(pixels, light)
+    if drawings.texture(detail) < (SMOOTH if ground.share >= PAPER else SOFT):
+        return Style.DRAWING, detail
+    sample = _sample(pixels, light)
+    if _in_few_tones(sample):
         return Style.DRAWING, detail
     if ground.share < PAPER:
         return Style.PHOTOGRAPH, None
     return (Style.DRAWING if _two_tones(sample) >= TWO_TONES else Style.OBJECT), detail
 
 
-def _detail(grey: Image.Image, light: Ground | None) -> Array:
+def _detail(pixels: Array, light: Ground | None) -> Array:
     """uint8 (64, 64) under even light; in float, for rounding between the passes makes turned copies differ."""
     side = (drawings.SIDE, drawings.SIDE)
-    if min(grey.size) >= drawings.SIDE:
-        detail = cv2.resize(np.asarray(grey, np.float32), side, interpolation=cv2.INTER_AREA)
+    if min(pixels.shape) >= drawings.SIDE:
+        detail = cv2.resize(pixels.astype(np.float32), side, interpolation=cv2.INTER_AREA)
     else:
-        detail = np.asarray(grey.convert("F").resize(side, Image.Resampling.LANCZOS))
+        detail = np.asarray(Image.fromarray(pixels.astype(np.float32)).resize(side, Image.Resampling.LANCZOS))
     return _tones(light.levelled(detail) if light else detail)
 
 
-def _sample(grey: Image.Image, light: Ground | None = None) -> Array:
+def _sample(pixels: Array, light: Ground | None = None) -> Array:
     """Some of the pixels as they are, under even light: averages of black and white are grey."""
-    some = np.asarray(grey)[:: max(1, grey.height // SAMPLE), :: max(1, grey.width // SAMPLE)]
+    some = pixels[:: max(1, len(pixels) // SAMPLE), :: max(1, pixels.shape[1] // SAMPLE)]
     return _tones(light.levelled(some)) if light else some
 
 

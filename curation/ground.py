@@ -28,23 +28,15 @@ class Ground:
 
     def __init__(self, miniature: Array) -> None:
         """Args: uint8 (32, 32)."""
+        tones = miniature.reshape(1, -1).astype(np.float64)
+        self.share, self.light, self._surface = _most(np.zeros((1, 6)), tones)
+        if self.share >= _MUCH:
+            return
         blocks = miniature.reshape(_BLOCKS, _WITHIN, _BLOCKS, _WITHIN).transpose(0, 2, 1, 3).reshape(_BLOCKS**2, -1)
-        surfaces = np.zeros((3, 6))  # the third is even, of the tone that most pixels have
-        surfaces[:2] = _fitted(np.sort(blocks, axis=1)[:, (-4, 3)].T.astype(np.float64))
-        surfaces[2, 0] = 128
-        beside = miniature.ravel() - surfaces @ _FINE.T
-        counts = [np.bincount(some, minlength=256) for some in np.clip(beside + 128.5, 0, 255).astype(np.uint8)]
-        sums = np.cumsum(np.pad(counts, ((0, 0), (1, 0))), axis=1)
-        near = (sums[:, 2 * BAND + 1 :] - sums[:, : -2 * BAND - 1]) / miniature.size
-        best, shares = near.argmax(axis=1) + BAND - 128, near.max(axis=1)
-        apart = beside - best[:, None]
-        below, above = np.maximum(-apart - BAND, 0).sum(axis=1), np.maximum(apart - BAND, 0).sum(axis=1)
-        shares[:2] -= _EASE * np.array([below[0] < above[0], above[1] < below[1]])  # ink on the wrong side
-        shares[1] -= _EASE / 2  # most ink is dark
-        which = 2 if shares[2] >= min(_MUCH, shares.max() - _EASE) else int(shares[:2].argmax())
-        self.share, self.light = float(near[which].max()), bool(below[which] >= above[which])
-        self._surface = surfaces[which]
-        self._surface[0] += best[which]
+        surfaces = _fitted(np.sort(blocks, axis=1)[:, (-4, 3)].T.astype(np.float64))
+        share, light, surface = _most(surfaces, tones - surfaces @ _FINE.T)
+        if share > self.share + _EASE:
+            self.share, self.light, self._surface = share, light, surface
 
     @property
     def is_even(self) -> bool:
@@ -64,6 +56,28 @@ class Ground:
         else:
             level = 255 - (255 - picture) * ((255 - here).max() / np.maximum(255 - here, 1))
         return level
+
+
+def _most(surfaces: Array, beside: Array) -> tuple[float, bool, Array]:
+    """Of surfaces (n, 6) the one that most pixels are near: their share, whether ink is darker, and it, lifted to them.
+
+    `beside` (n, 1024): how far each pixel is above each surface. Of two, the first is for dark ink, the second for
+    light; where ink lies on the wrong side, or as much speaks for both, the other one is taken: most ink is dark.
+    """
+    counts = [np.bincount(some, minlength=512) for some in np.clip(beside + 256.5, 0, 511).astype(np.int16)]
+    sums = np.zeros((len(counts), 513))
+    np.cumsum(counts, axis=1, out=sums[:, 1:])
+    near = sums[:, 2 * BAND + 1 :] - sums[:, : -2 * BAND - 1]
+    best = near.argmax(axis=1)
+    shares, lift = near[np.arange(len(near)), best] / beside.shape[1], best + BAND - 256
+    apart = beside - lift[:, None]
+    light = -np.minimum(apart + BAND, 0).sum(axis=1) >= np.maximum(apart - BAND, 0).sum(axis=1)
+    which = 0
+    if len(shares) == 2:
+        which = int(shares[1] - _EASE * light[1] - _EASE / 2 > shares[0] - _EASE * (not light[0]))
+    surface = surfaces[which]
+    surface[0] += lift[which]
+    return float(shares[which]), bool(light[which]), surface
 
 
 def _fitted(tones: Array) -> Array:

@@ -40,7 +40,7 @@ class Thresholds:
 
     def of_drawings(self) -> Thresholds:
         """The same where no more than drawings bear; turned ones as far as the pixels of others decide."""
-        return Thresholds(min(self.identity, _DRAWING), min(self.variants + 2, _TURNED_REACH) if self.variants else 0)
+        return Thresholds(min(self.identity, _DRAWING), min(self.variants, _TURNED_REACH))
 
 
 USUAL = Thresholds()
