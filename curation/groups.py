@@ -62,14 +62,20 @@ def grouped(candidates: Sequence[Candidate], hashes: Array, found: Links) -> lis
     by_content: dict[int, list[Candidate]] = defaultdict(list)
     for candidate in candidates:
         by_content[candidate.content].append(candidate)
+    leader = list(range(len(hashes))) if found.leader is None else found.leader.tolist()
+    led: dict[int, list[int]] = defaultdict(list)
+    for content, first in enumerate(leader):
+        if first != content:
+            led[first].append(content)
     members: list[Member] = []
     families = cluster = 0
     for contents, edges in _families(len(hashes), found):
         if len(contents) == 1 and len(by_content[contents[0]]) < 2:
             continue
         families += 1
-        for part in _clusters(contents, edges):
-            files = [candidate for content in part for candidate in by_content[content]]
+        leading = [content for content in contents if leader[content] == content]
+        for part in _clusters(leading, [edge for edge in edges if leader[edge[1]] == edge[1]]):
+            files = [one for content in part for member in (content, *led[content]) for one in by_content[member]]
             cluster += len(files) > 1
             number = cluster if len(files) > 1 else None
             members += _members(files, hashes, families, number)

@@ -48,11 +48,16 @@ USUAL = Thresholds()
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of contents that are copies, `first` < `second`, each once; `crowded`: how many had too many like them."""
+    """Pairs of contents that are copies, `first` < `second`, each once.
+
+    `crowded`: how many had too many like them. `leader` (n,): of each content the one with the same hash that it was
+    compared with, and linked to, in place of all others; most lead themselves. None: all do.
+    """
 
     first: Array
     second: Array
     crowded: int = 0
+    leader: Array | None = None
 
     def __len__(self) -> int:
         return len(self.first)
@@ -85,7 +90,9 @@ def links(contents: Contents, thresholds: Thresholds = USUAL) -> Links:
                 pairs = pairs.chosen(drawn[pairs.first] | drawn[pairs.second])
             found.append(check.confirmed(pairs, variant))
     both = np.unique(np.concatenate(found), axis=0)
-    return Links(both[:, 0], both[:, 1], int(crowded.sum()))
+    leader = np.arange(len(contents.style))
+    leader[led[:, 1]] = led[:, 0]
+    return Links(both[:, 0], both[:, 1], int(crowded.sum()), leader)
 
 
 def _led(hashes: Array, check: _Check) -> tuple[Array, Array]:

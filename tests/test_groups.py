@@ -190,6 +190,28 @@ def test_copies_that_are_all_linked_to_the_original_are_one_cluster_though_not_t
     assert {one.cluster for one in found.values()} == {1}
 
 
+def test_what_follows_others_of_its_hash_is_in_their_cluster() -> None:
+    """Four equal hashes here and four there are linked by their first ones only."""
+    leader = np.array([0, 0, 0, 0, 4, 4, 4, 4])
+    first, second = np.array([0, 0, 0, 4, 4, 4, 0]), np.array([1, 2, 3, 5, 6, 7, 4])
+    found = grouped(
+        [candidate(file) for file in range(8)], np.zeros((8, 16), np.uint64), Links(first, second, 0, leader)
+    )
+    assert [one.cluster for one in found] == [1] * 8
+    assert sum(one.keep for one in found) == 1
+
+
+def test_planted_copies_are_in_one_cluster_with_their_photograph() -> None:
+    photos = [photo(seed, (240, 180)) for seed in range(20)]
+    files = [jpeg(original) for original in photos]
+    kinds = [kind for kind in CHANGES if kind != "cropped"]
+    files += [copy_of(one, kind, random.Random(place)) for kind in kinds for place, one in enumerate(photos)]
+    content = Content(files)
+    found = grouped([candidate(file) for file in range(len(files))], content.hashes, links(content.contents()))
+    clusters = {one.file: one.cluster for one in found}
+    assert all(clusters[place + 20 * number] == clusters[place] for number in range(1, 10) for place in range(20))
+
+
 def test_picture_to_keep_is_the_largest_then_the_sharpest_then_the_one_with_a_source() -> None:
     pairs = [(0, 1), (0, 2), (1, 2)]
     by_size = members(3, pairs, candidate(0), candidate(1, pixels=200), candidate(2, blur=9.0))
