@@ -16,6 +16,8 @@ from training.look_alikes import DIGITS, is_stroke_or_ring
 from training.omniglot import read_alphabets
 from training.samples import Samples
 
+SHARE = 1 / 6
+
 
 def few(count: int = 40) -> Samples:
     scans = load_digits()
@@ -88,24 +90,14 @@ def test_bare_strokes_and_round_rings_are_told_from_signs(pen: int) -> None:
         assert not is_stroke_or_ring(canvas(*sign, pen=pen))
 
 
-@pytest.fixture
-def fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sixth of what is made: each takes milliseconds."""
-    for name, count in list(extras.MADE.items()):
-        monkeypatch.setitem(extras.MADE, name, count // 6)
-    monkeypatch.setattr(extras, "read_alphabets", lambda data: (d for d in read_alphabets(data) if d.drawer % 6 == 1))
-
-
-@pytest.mark.usefixtures("fewer")
 @pytest.mark.parametrize("name", ["noise", "scribbles", "nonsense"])
 def test_no_bare_stroke_and_no_ring_is_taught_as_none_of_the_digits(name: str) -> None:
-    assert not any(map(is_stroke_or_ring, extras.build([name], few(), None, 1).images))
+    assert not any(map(is_stroke_or_ring, extras.build([name], few(), None, 1, SHARE).images))
 
 
-@pytest.mark.usefixtures("fewer")
 def test_what_is_drawn_as_a_digit_is_never_foreign() -> None:
     data = (shared_folder() / "data/omniglot").parent
-    foreign = extras.build(["foreign"], few(), data, 1).images
+    foreign = extras.build(["foreign"], few(), data, 1, SHARE).images
     assert len(foreign) > 800
     assert not any(map(is_stroke_or_ring, foreign))
     taught = {picture.tobytes() for picture in foreign}
@@ -114,9 +106,8 @@ def test_what_is_drawn_as_a_digit_is_never_foreign() -> None:
     assert not any(ink.prepare(one.picture).pixels.tobytes() in taught for one in drawn)
 
 
-@pytest.mark.usefixtures("fewer")
 def test_plain_digits_are_ones_and_zeros_of_every_lean_and_pen() -> None:
-    made = extras.build(["plain"], few(), None, 1)
+    made = extras.build(["plain"], few(), None, 1, SHARE)
     assert {label: int((made.labels == label).sum()) for label in set(made.labels.tolist())} == {0: 500, 1: 500}
     assert made.images.any(axis=(1, 2)).all()
     assert np.mean([is_stroke_or_ring(image) for image in made.images]) > 0.75

@@ -31,7 +31,6 @@ from training.samples import Samples
 Bytes = NDArray[np.uint8]
 Labelled = tuple[Bytes, NDArray[np.int64]]
 
-MADE = {"drawn": 9_000, "plain": 3_000, "scribbles": 6_000, "nonsense": 1_500, "noise": 1_500}  # plain: a digit
 _EVENED, _EVENED_A_LABEL = 16_000, 240  # pictures in all and of one label, at most
 _MARKER, _FINE = 0.33, 0.13  # widest pen: a wider one than the second closes the gaps of ㅃ or ㅞ
 # Of a source of letters: its own alphabet, and what looks like it elsewhere. Beside digits, which any writer meets
@@ -58,13 +57,13 @@ def _repainted(lines: strokes.Strokes, random: Generator, bend: float, widest: f
     return ink.prepare(strokes.paint(strokes.bent(lines, random, bend), _pen(random, widest), side, random))
 
 
-def _redrawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _redrawn(train: Samples, random: Generator, _data: Path | None, _share: float) -> Labelled:
     chosen = random.permutation(len(train.images))[:20_000]
     drawn = [_repainted(strokes.trace(train.images[i]), random, 0.5).pixels for i in chosen]
     return np.stack(drawn), train.labels[chosen]
 
 
-def _evened(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _evened(train: Samples, random: Generator, _data: Path | None, _share: float) -> Labelled:
     share = min(_EVENED_A_LABEL, _EVENED // len(train.names))
     chosen: list[int] = []
     for label in range(len(train.names)):
@@ -75,7 +74,7 @@ def _evened(train: Samples, random: Generator, _data: Path | None) -> Labelled:
     return np.stack(drawn) if drawn else train.images[:0], train.labels[chosen]
 
 
-def _low_resolution(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _low_resolution(train: Samples, random: Generator, _data: Path | None, _share: float) -> Labelled:
     chosen = random.permutation(len(train.images))[:7_000]
     return np.stack([_coarse(train.images[i], random) for i in chosen]), train.labels[chosen]
 
@@ -95,28 +94,28 @@ def _coarse(picture: Bytes, random: Generator) -> Bytes:
     return ink.prepare(np.pad(coarse, int(random.integers(1, 4)))).pixels
 
 
-def _drawn(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    labels = np.resize([int(name) for name in train.names], MADE["drawn"]).astype(np.int64)
+def _drawn(train: Samples, random: Generator, _data: Path | None, share: float) -> Labelled:
+    labels = np.resize([int(name) for name in train.names], round(9_000 * share)).astype(np.int64)
     drawn = [_repainted(strokes.drawn_digit(int(d), random), random, 1.0).pixels for d in labels]
     return np.stack(drawn), np.array([train.names.index(str(d)) for d in labels], np.int64)
 
 
-def _plain(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _plain(train: Samples, random: Generator, _data: Path | None, share: float) -> Labelled:
     drawn, labels = [], []
     for digit, draw in (("1", strokes.plain_one), ("0", strokes.plain_zero)):
-        for _ in range(MADE["plain"] if digit in train.names else 0):
+        for _ in range(round(3_000 * share) if digit in train.names else 0):
             side = int(random.integers(100, 281))
             drawn.append(ink.prepare(strokes.paint(draw(random), _pen(random, _MARKER), side, random)).pixels)
             labels.append(train.names.index(digit))
     return np.array(drawn, np.uint8).reshape(-1, ink.SIDE, ink.SIDE), np.array(labels, np.int64)
 
 
-def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
+def _foreign(train: Samples, random: Generator, data: Path | None, share: float) -> Labelled:
     pictures: list[Bytes] = []
     own, alike = _SCRIPTS.get(train.source, ("", look_alikes.DIGITS))
     nearly = {} if own else look_alikes.NEARLY_DIGITS
     for drawing in read_alphabets(data) if data and archives(data) else ():
-        if drawing.drawer > LAST_TRAINING_DRAWER or drawing.alphabet == own:
+        if drawing.drawer > LAST_TRAINING_DRAWER * share or drawing.alphabet == own:
             continue
         if drawing.character in alike.get(drawing.alphabet, ()):
             continue
@@ -129,15 +128,15 @@ def _foreign(train: Samples, random: Generator, data: Path | None) -> Labelled:
     return _background(pictures, train)
 
 
-def _scribbles(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _scribbles(train: Samples, random: Generator, _data: Path | None, share: float) -> Labelled:
     return _background(
-        [_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(MADE["scribbles"])], train
+        [_repainted(strokes.scribble(random), random, 1.0).pixels for _ in range(round(6_000 * share))], train
     )
 
 
-def _nonsense(train: Samples, random: Generator, _data: Path | None) -> Labelled:
+def _nonsense(train: Samples, random: Generator, _data: Path | None, share: float) -> Labelled:
     return _background(
-        [_repainted(strokes.nonsense(random), random, 1.0).pixels for _ in range(MADE["nonsense"])], train
+        [_repainted(strokes.nonsense(random), random, 1.0).pixels for _ in range(round(1_500 * share))], train
     )
 
 
@@ -156,12 +155,12 @@ def noise_picture(random: Generator) -> Bytes:
     return np.asarray((cv2.resize(small, (side, side), interpolation=method).clip(0, 1) * 255).astype(np.uint8))
 
 
-def _noise(train: Samples, random: Generator, _data: Path | None) -> Labelled:
-    prepared = [ink.prepare(noise_picture(random)) for _ in range(MADE["noise"])]
+def _noise(train: Samples, random: Generator, _data: Path | None, share: float) -> Labelled:
+    prepared = [ink.prepare(noise_picture(random)) for _ in range(round(1_500 * share))]
     return _background([one.pixels for one in prepared if not one.blank], train)
 
 
-_MAKERS: dict[str, Callable[[Samples, Generator, Path | None], Labelled]] = {
+_MAKERS: dict[str, Callable[[Samples, Generator, Path | None, float], Labelled]] = {
     "redrawn": _redrawn,
     "low-resolution": _low_resolution,
     "drawn": _drawn,
@@ -175,8 +174,11 @@ _MAKERS: dict[str, Callable[[Samples, Generator, Path | None], Labelled]] = {
 NAMES = tuple(_MAKERS)
 
 
-def build(names: Sequence[str], train: Samples, data: Path | None, seed: int) -> Samples:
-    """The extra training pictures that a recipe names; label `len(train.names)` means background."""
+def build(names: Sequence[str], train: Samples, data: Path | None, seed: int, share: float = 1) -> Samples:
+    """The extra training pictures that a recipe names; label `len(train.names)` means background.
+
+    `share`, up to 1: so much of what is drawn anew, in which each picture takes milliseconds, and of Omniglot's hands.
+    """
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         raise UserError(f"unknown extra pictures {unknown[0]!r}", f"there are: {', '.join(NAMES)}")
@@ -185,7 +187,7 @@ def build(names: Sequence[str], train: Samples, data: Path | None, seed: int) ->
             raise UserError(
                 f"extra pictures {name!r} are digits, but the labels are not", f"leave {name!r} out of data.extras"
             )
-    made = [_MAKERS[name](train, np.random.default_rng((seed, NAMES.index(name))), data) for name in names]
+    made = [_MAKERS[name](train, np.random.default_rng((seed, NAMES.index(name))), data, share) for name in names]
     images = np.concatenate([pictures for pictures, _ in made])
     labels = np.concatenate([labels for _, labels in made])
     return Samples(images, labels, np.full(len(labels), -1, np.int64), list(train.names), "extras")
