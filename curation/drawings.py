@@ -28,7 +28,7 @@ _FLAT = 2.5  # tones by which two blank pictures may differ on average
 _SPECK = 3  # and at any place: a page's number is more
 _ALIKE = 0.35  # the distance of the inks of two objects, by the length of one; blurred and smaller copies have less
 _STILL, _SOFT = 0.02, 1.2  # what is soft is nearer to its like, and compression changes it less
-_ROUGH, _FINE = 0.1, 0.3  # and it changes more of what is fine, as a page of text
+_ROUGH, _FINE = 0.2, 0.45  # and it changes more of what is fine, as a page of text
 _BATCH = 512
 
 
@@ -103,7 +103,7 @@ def may_agree(one: Array, other: Array, variant: int, sides: Array) -> Array:
     """Whether pairs are worth a look in detail, from `coarse_ink` of both: averaging brings two inks only nearer."""
     cosine = np.einsum("nij,nij->n", one, turned(other, variant)) * (-1 if variant >= 8 else 1)
     blank = (np.abs(one).max(axis=(1, 2), initial=0) == 0) | (np.abs(other).max(axis=(1, 2), initial=0) == 0)
-    worth: Array = (np.sqrt(np.maximum(2 - 2 * cosine, 0)) <= 1.5 * _distance_allowed(sides)) | blank
+    worth: Array = (np.sqrt(np.maximum(2 - 2 * cosine, 0)) <= 1.5 * _distance_allowed(sides) + 0.03) | blank
     return worth
 
 
@@ -140,7 +140,7 @@ def _agree(one: Array, other: Array, sides: Array) -> Array:
     top = np.maximum(np.abs(a).max(axis=1), np.abs(b).max(axis=1))
     anywhere = apart.max(axis=1) / np.maximum(top, 1e-6)
     allowed = _distance_allowed(sides)
-    alike = (top > _FAINT) & (whole <= allowed + _ROUGH) & (anywhere <= np.minimum(0.38, 0.08 + 13 / sides))
+    alike = (top > _FAINT) & (whole <= allowed + _ROUGH) & (anywhere <= np.minimum(0.38, 0.085 + 11.5 / sides))
     for place in np.flatnonzero(alike):
         soft = min(texture(one[place]), texture(other[place]))
         alike[place] = whole[place] <= min(allowed[place] + _ROUGH * max(soft - _FINE, 0), _STILL + _SOFT * soft)
@@ -157,5 +157,5 @@ def _ink(pictures: Array) -> Array:
 
 def _distance_allowed(sides: Array) -> Array:
     """The distance of two inks, by the length of one, that compression makes; below 28 pixels each pixel tells more."""
-    allowed: Array = np.minimum(np.minimum(0.13, 0.02 + 3.6 / sides), 0.0055 * sides)
+    allowed: Array = np.minimum(np.minimum(0.13, 0.012 + 3.4 / sides), 0.0055 * sides)
     return allowed
