@@ -17,12 +17,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from curation.ground import BAND
 from curation.phash import SIDE as SMALL
 from curation.phash import turned
 
 Array = np.ndarray[Any, Any]
 SIDE, COARSE = 64, 16
-_BAND = 6  # tones to either side of the paper's
 _FAINT = 8  # tones: a picture without more ink than this is blank
 _FLAT = 2.5  # tones by which two blank pictures may differ on average
 _SPECK = 3  # and at any place: a page's number is more
@@ -72,10 +72,10 @@ def _paper(miniatures: Array) -> Array:
 
 def _in_bands(histograms: Array) -> Array:
     """The sums of each histogram within the band around each tone."""
-    sums = np.zeros((len(histograms), 257 + 2 * _BAND), np.int64)
-    np.cumsum(histograms, axis=1, out=sums[:, _BAND + 1 : _BAND + 257])
-    sums[:, _BAND + 257 :] = sums[:, _BAND + 256 : _BAND + 257]
-    bands: Array = sums[:, 2 * _BAND + 1 :] - sums[:, : -2 * _BAND - 1]
+    sums = np.zeros((len(histograms), 257 + 2 * BAND), np.int64)
+    np.cumsum(histograms, axis=1, out=sums[:, BAND + 1 : BAND + 257])
+    sums[:, BAND + 257 :] = sums[:, BAND + 256 : BAND + 257]
+    bands: Array = sums[:, 2 * BAND + 1 :] - sums[:, : -2 * BAND - 1]
     return bands
 
 

@@ -39,7 +39,7 @@ class Thresholds:
     variants: int = 4
 
     def of_drawings(self) -> Thresholds:
-        """The same where no more than drawings bear; turned ones as far as the pixels of others decide."""
+        """The same where no more than drawings bear: their hashes crowd together."""
         return Thresholds(min(self.identity, _DRAWING), min(self.variants, _TURNED_REACH))
 
 
@@ -208,7 +208,8 @@ class _Check:
     def _objects(self, pairs: Pairs, variant: int) -> Array:
         plain, best = agreement_of_objects(*self._miniatures(pairs, variant, SIDE))
         fine = best >= np.where(plain >= OBJECT, OBJECT, CROPPED)
-        detailed = (self._contents.style[pairs.first] != 0) & (self._contents.style[pairs.second] != 0)
+        style = self._contents.style
+        detailed = (style[pairs.first] != Style.PHOTOGRAPH) & (style[pairs.second] != Style.PHOTOGRAPH)
         worth = np.flatnonzero(fine & detailed & (plain >= OBJECT))
         for start in range(0, len(worth), _FEW):
             some = worth[start : start + _FEW]
